@@ -1,0 +1,54 @@
+# Every target says what it does (`make help`) and works from a clean clone.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build serve demo test bench eval lint format docs clean
+
+# Set JOBS=2 to keep the machine usable meanwhile.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+SWIFT_FILES := Package.swift Sources Tests StandIns
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install missing system packages and fetch the embedding model
+	@Scripts/setup
+
+build: ## Build the release binary: .build/release/gantry
+	@echo "==> Building .build/release/gantry (the first build takes some minutes)"
+	@swift build --configuration release --jobs $(JOBS) --product gantry
+
+serve: setup build ## Set up, build and start the server on 127.0.0.1:8000
+	@echo "==> Starting Gantry; stop it with Ctrl-C"
+	@exec .build/release/gantry serve
+
+demo: setup build ## Start Gantry with a Jira stand-in and the project's own documentation
+	@Scripts/demo
+
+test: setup ## Run all tests: unit tests, then real servers with real clients
+	@JOBS=$(JOBS) Scripts/test
+
+bench: setup build ## Compare speed with the Python SDK's server, in the same run
+	@Scripts/bench
+
+eval: setup build ## Measure retrieval on the labelled collections in ../shared/data
+	@Scripts/eval
+
+lint: setup ## Check format, documentation comments and imports; warnings are errors
+	@echo "==> Checking the format"
+	@swift format lint --strict --recursive --parallel $(SWIFT_FILES)
+	@echo "==> Building with the import check"
+	@JOBS=$(JOBS) Scripts/build-tests
+
+format: ## Format all Swift files
+	@echo "==> Formatting"
+	@swift format --in-place --recursive --parallel $(SWIFT_FILES)
+
+docs: ## Check that every setting, tool and command of the code is in the README
+	@Scripts/check-docs
+
+clean: ## Remove build products and virtual environments; keep downloaded models
+	@echo "==> Removing build products"
+	@rm -rf .build StandIns/.build .venv IntegrationTests/.pytest_cache
+	@find IntegrationTests -name __pycache__ -type d -prune -exec rm -rf {} +

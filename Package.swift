@@ -1,0 +1,81 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// One list for every Swift target, so that a rule holds everywhere or nowhere.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+// Elementwise kernels in C: the same speed in a debug build, so that tests with the real model stay fast.
+let cSettings: [CSetting] = [
+    .unsafeFlags(["-O3", "-ffast-math", "-fno-finite-math-only", "-Wall", "-Wextra", "-Werror"])
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "gantry",
+    products: [
+        .library(name: "JSON", targets: ["JSON"]),
+        .library(name: "MCP", targets: ["MCP"]),
+        .library(name: "SharedState", targets: ["SharedState"]),
+        .library(name: "MCPServer", targets: ["MCPServer"]),
+        .library(name: "MCPHTTP", targets: ["MCPHTTP"]),
+        .library(name: "MCPStdio", targets: ["MCPStdio"]),
+        .library(name: "MCPClient", targets: ["MCPClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML", "CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Protocol
+        .target(name: "JSON", swiftSettings: swiftSettings),
+        .target(name: "MCP", dependencies: ["JSON"], swiftSettings: swiftSettings),
+        .target(name: "SharedState", swiftSettings: swiftSettings),
+        .target(name: "MCPServer", dependencies: ["JSON", "MCP", "SharedState", logging], swiftSettings: swiftSettings),
+        .target(
+            name: "MCPHTTP",
+            dependencies: ["JSON", "MCP", "MCPServer", httpTypes, hummingbird, logging, nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "MCPStdio", dependencies: ["JSON", "MCP", "MCPServer", logging], swiftSettings: swiftSettings),
+        .target(name: "MCPClient", dependencies: ["JSON", "MCP", "MCPServer"], swiftSettings: swiftSettings),
+
+        // Tests
+        .testTarget(name: "MCPServerTests", dependencies: ["JSON", "MCP", "MCPClient", "MCPServer", "SharedState", logging], swiftSettings: swiftSettings),
+        .testTarget(name: "MCPStdioTests", dependencies: ["JSON", "MCP", "MCPServer", "MCPStdio"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "MCPHTTPTests",
+            dependencies: ["JSON", "MCP", "MCPHTTP", "MCPServer", httpTypes, hummingbird, hummingbirdTesting, nioCore],
+            swiftSettings: swiftSettings
+        ),
+    ]
+)

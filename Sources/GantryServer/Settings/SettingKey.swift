@@ -1,0 +1,42 @@
+import Configuration
+
+/// The name of one setting, in all the places where it can be set.
+public struct SettingKey: Sendable, Hashable {
+    /// The name of the environment variable, by which messages call the setting.
+    public let name: String
+    /// Where the setting is in the configuration file: `gantry.data_dir` is the key `data_dir` below `gantry`.
+    public let path: [String]
+    /// Whether the value must never be shown.
+    public let isSecret: Bool
+
+    /// Derives the environment variable from the path, by the rule that Swift Configuration uses.
+    private init(_ path: String..., isSecret: Bool = false) {
+        self.path = path
+        self.name = path.joined(separator: "_").uppercased()
+        self.isSecret = isSecret
+    }
+
+    var absoluteKey: AbsoluteConfigKey { AbsoluteConfigKey(self.path) }
+    var key: ConfigKey { ConfigKey(self.path) }
+
+    public static let host = Self("gantry", "host")
+    public static let port = Self("gantry", "port")
+    public static let dataDirectory = Self("gantry", "data_dir")
+    public static let readOnly = Self("gantry", "read_only")
+    public static let toolNames = Self("gantry", "tool_names")
+    public static let allowedHosts = Self("gantry", "allowed_hosts")
+    public static let insecure = Self("gantry", "insecure")
+    public static let corsOrigins = Self("cors", "origins")
+    public static let jiraURL = Self("jira", "url")
+    public static let jiraUser = Self("jira", "user")
+    public static let jiraToken = Self("jira", "token", isSecret: true)
+    public static let jiraProjects = Self("jira", "projects")
+    public static let logLevel = Self("log", "level")
+    public static let logFormat = Self("log", "format")
+
+    /// All settings, in the order in which they are shown.
+    public static let all: [Self] = [
+        host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, corsOrigins, jiraURL, jiraUser,
+        jiraToken, jiraProjects, logLevel, logFormat,
+    ]
+}

@@ -1,0 +1,137 @@
+import Configuration
+import Logging
+import MCPServer
+import Telemetry
+
+extension Settings {
+    /// Reads and checks all settings.
+    ///
+    /// - Parameters:
+    ///   - commandLine: Values by setting, as given on the command line.
+    ///   - environment: The environment variables.
+    ///   - path: The path of the configuration file, if there is one.
+    /// - Returns: The settings.
+    /// - Throws: A ``SettingsError`` that names every setting that can't be used.
+    public static func load(
+        commandLine: [SettingKey: String] = [:],
+        environment: [String: String],
+        file path: String? = nil
+    ) async throws(SettingsError) -> Settings {
+        let arguments = commandLine.map { ($0.absoluteKey, ConfigValue(.string($1), isSecret: $0.isSecret)) }
+        var providers: [(origin: SettingOrigin, provider: any ConfigProvider)] = [
+            (.commandLine, InMemoryProvider(values: Dictionary(uniqueKeysWithValues: arguments))),
+            (.environment, EnvironmentVariablesProvider(environmentVariables: environment)),
+        ]
+        var problems: [SettingsError.Problem] = []
+        if let path {
+            let file = try await SettingsFile(path: path)
+            providers.append((.file, file.provider))
+            problems = file.problems
+        }
+        var reader = SettingsReader(providers: providers)
+        let settings = Settings(reading: &reader)
+        problems += reader.problems
+        guard problems.isEmpty else { throw SettingsError(problems: problems) }
+        return settings
+    }
+
+    private init(reading reader: inout SettingsReader) {
+        self.isInsecure = reader.flag(.insecure)
+        self.host = Self.host(&reader, isInsecure: self.isInsecure)
+        self.port = reader.value(.port, default: 8000, expected: "a port (0 to 65535)") { text in
+            Int(text).flatMap { (0...65535).contains($0) ? $0 : nil }
+        }
+        self.dataDirectory = reader.text(.dataDirectory) ?? ".gantry"
+        self.isReadOnly = reader.flag(.readOnly)
+        self.toolNames = reader.value(.toolNames, default: .dotted, expected: "dotted or underscore") { text in
+            ToolNaming(rawValue: text.lowercased())
+        }
+        self.allowedHosts = reader.list(.allowedHosts) { host in
+            host.contains("/") || host.contains(" ")
+                ? "“\(host)” is not a host name. Write it without a scheme or a path, for example gantry.example.com."
+                : nil
+        }
+        self.corsOrigins = reader.list(.corsOrigins, problem: Self.originProblem)
+        self.jira = Self.jira(&reader, isInsecure: self.isInsecure)
+        self.logLevel = reader.choice(.logLevel, default: .info)
+        self.logFormat =
+            reader.value(.logFormat, default: nil, expected: "text or json") { LogFormat(rawValue: $0.lowercased()) }
+        self.report = SettingKey.all.map { key in
+            guard let found = reader.found[key] else {
+                return SettingReport(setting: key, value: self.defaultText(key), origin: .defaultValue)
+            }
+            return SettingReport(setting: key, value: key.isSecret ? "(hidden)" : found.text, origin: found.origin)
+        }
+    }
+
+    /// The text of a default value, for the report.
+    private func defaultText(_ key: SettingKey) -> String? {
+        switch key {
+        case .host: self.host
+        case .port: String(self.port)
+        case .dataDirectory: self.dataDirectory
+        case .readOnly, .insecure: "false"
+        case .toolNames: self.toolNames.rawValue
+        case .logLevel: self.logLevel.rawValue
+        default: nil
+        }
+    }
+
+    private static func host(_ reader: inout SettingsReader, isInsecure: Bool) -> String {
+        let host = reader.text(.host) ?? "127.0.0.1"
+        if !Loopback.contains(host: host), !isInsecure {
+            reader.reject(
+                .host,
+                "“\(host)” lets other machines call without authentication. Use 127.0.0.1, or --insecure if that is meant."
+            )
+        }
+        return host
+    }
+
+    private static func originProblem(_ origin: String) -> String? {
+        if origin == "*" {
+            return "“*” would let any web page call. Name the origins, for example https://example.com."
+        }
+        let address = WebAddress(origin)
+        return address?.isOrigin == true ? nil : "“\(origin)” is not an origin such as https://example.com."
+    }
+
+    private static func jira(_ reader: inout SettingsReader, isInsecure: Bool) -> Jira? {
+        let user = reader.text(.jiraUser)
+        let token = reader.text(.jiraToken)
+        let projects = reader.list(.jiraProjects) { key in
+            Self.isProjectKey(key) ? nil : "“\(key)” is not a project key such as ENG."
+        }
+        guard let url = reader.text(.jiraURL) else {
+            for key in [SettingKey.jiraUser, .jiraToken, .jiraProjects] where reader.found[key] != nil {
+                reader.reject(key, "This has no effect without JIRA_URL.")
+            }
+            return nil
+        }
+        if let problem = Self.jiraURLProblem(url, isInsecure: isInsecure) {
+            reader.reject(.jiraURL, problem)
+        }
+        guard let token else {
+            reader.reject(.jiraToken, "Set it too: JIRA_URL is set, and Jira answers nothing without a token.")
+            return nil
+        }
+        let trimmed = url.hasSuffix("/") ? String(url.dropLast()) : url
+        return Jira(url: trimmed, user: user, token: token, projects: projects)
+    }
+
+    private static func jiraURLProblem(_ text: String, isInsecure: Bool) -> String? {
+        guard let address = WebAddress(text) else {
+            return "This is not an address such as https://example.atlassian.net (without a user, query or fragment)."
+        }
+        if address.scheme == "http", !Loopback.contains(host: address.host), !isInsecure {
+            return "The token would travel unencrypted. Use https, or --insecure if that is meant."
+        }
+        return nil
+    }
+
+    /// Jira's own rule: a capital letter, then capital letters, digits and underscores.
+    private static func isProjectKey(_ text: String) -> Bool {
+        guard let first = text.utf8.first, (65...90).contains(first), text.utf8.count >= 2 else { return false }
+        return text.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "_") }
+    }
+}

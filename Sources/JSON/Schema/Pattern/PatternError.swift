@@ -1,0 +1,4 @@
+/// Why a regular expression is not accepted.
+struct PatternError: Error, Sendable {
+    var message: String
+}

@@ -1,0 +1,124 @@
+/// Splits documents along their structure into chunks that the embedding model can read whole.
+///
+/// Sentences, lines and table rows are put together until the window is full; a heading begins a new chunk unless the
+/// one before it is very short. A chunk that ended because the window was full is followed by one that repeats its
+/// last sentences. What stands before a chunk when it is embedded (title and headings) isn't part of its text.
+public struct Chunker: Sendable {
+    private let configuration: ChunkingConfiguration
+    private let embedder: (any Embedder)?
+
+    /// Creates a chunker.
+    ///
+    /// - Parameter embedder: The model whose tokenizer counts; without one, tokens are estimated.
+    public init(configuration: ChunkingConfiguration = ChunkingConfiguration(), embedder: (any Embedder)? = nil) {
+        self.configuration = configuration
+        self.embedder = embedder
+    }
+
+    /// Returns the chunks of a document in the order of its text.
+    ///
+    /// - Throws: ``KnowledgeError/Code/tooManyChunks``.
+    public func chunks(of document: Document) throws(KnowledgeError) -> [Chunk] {
+        let tokens = TokenMap(text: document.text, embedder: self.embedder)
+        let bytes = Array(document.text.utf8)
+        let units = self.units(of: document, bytes: bytes, tokens: tokens)
+        let windows = self.windows(of: units, tokens: tokens)
+        guard windows.count <= self.configuration.maximumChunks else {
+            throw KnowledgeError(
+                .tooManyChunks,
+                "The document makes \(windows.count) chunks; at most \(self.configuration.maximumChunks) are allowed. "
+                    + "Split it into several documents."
+            )
+        }
+        return windows.enumerated().map { index, window in
+            let path = self.headingPath(of: units[window.lowerBound], title: document.title)
+            let span = units[window.lowerBound].span.lowerBound..<units[window.upperBound - 1].span.upperBound
+            return Chunk(
+                index: index,
+                headingPath: path,
+                text: String(decoding: bytes[span], as: UTF8.self),
+                span: span,
+                context: self.context(title: document.title, path: path)
+            )
+        }
+    }
+
+    /// The smallest thing that goes into a chunk.
+    private struct Unit {
+        var span: Range<Int>
+        var path: [String]
+        var isHeading: Bool
+    }
+
+    private func units(of document: Document, bytes: [UInt8], tokens: TokenMap) -> [Unit] {
+        let pieces = TextPieces(bytes: bytes, tokens: tokens, maximumTokens: self.configuration.windowTokens)
+        var units: [Unit] = []
+        var headings: [(level: Int, title: String)] = []
+        for block in document.blocks {
+            var isHeading = false
+            if case .heading(let level, let title) = block.kind {
+                headings.removeAll { $0.level >= level }
+                headings.append((level, title))
+                isHeading = true
+            }
+            let path = headings.map(\.title)
+            units += pieces.pieces(of: block).map { Unit(span: $0, path: path, isHeading: isHeading) }
+        }
+        return units
+    }
+
+    /// Returns which units make each chunk.
+    private func windows(of units: [Unit], tokens: TokenMap) -> [Range<Int>] {
+        var windows: [Range<Int>] = []
+        var start = 0
+        var end = 0
+        while end < units.count {
+            let unit = units[end]
+            let held = start < end ? tokens.cost(of: units[start].span.lowerBound..<units[end - 1].span.upperBound) : 0
+            let grown = tokens.cost(of: units[start].span.lowerBound..<unit.span.upperBound)
+            let startsSection = unit.isHeading && held >= self.configuration.minimumTokens
+            if start == end || (!startsSection && grown <= self.configuration.windowTokens) {
+                end += 1
+                continue
+            }
+            let last = self.withoutTrailingHeadings(start..<end, units: units)
+            windows.append(last)
+            start = startsSection ? end : self.overlapStart(after: last, units: units, tokens: tokens)
+            end = max(start, last.upperBound)
+        }
+        if start < end { windows.append(start..<end) }
+        return windows
+    }
+
+    /// A heading belongs to what follows it.
+    private func withoutTrailingHeadings(_ window: Range<Int>, units: [Unit]) -> Range<Int> {
+        var end = window.upperBound
+        while end - 1 > window.lowerBound, units[end - 1].isHeading { end -= 1 }
+        return window.lowerBound..<end
+    }
+
+    /// Goes back from the end of a chunk by as many whole units as the overlap and the next chunk have room for.
+    private func overlapStart(after window: Range<Int>, units: [Unit], tokens: TokenMap) -> Int {
+        let next = units[window.upperBound]
+        var start = window.upperBound
+        while start - 1 > window.lowerBound, units[start - 1].path == next.path {
+            let from = units[start - 1].span.lowerBound
+            let repeated = tokens.cost(of: from..<units[window.upperBound - 1].span.upperBound)
+            let grown = tokens.cost(of: from..<next.span.upperBound)
+            guard repeated <= self.configuration.overlapTokens, grown <= self.configuration.windowTokens else { break }
+            start -= 1
+        }
+        return start
+    }
+
+    private func headingPath(of unit: Unit, title: String) -> [String] {
+        unit.path.first == title ? Array(unit.path.dropFirst()) : unit.path
+    }
+
+    private func context(title: String, path: [String]) -> String {
+        let whole = ([title] + path).filter { !$0.isEmpty }.joined(separator: " > ")
+        let spans = self.embedder?.tokenSpans(of: whole) ?? ApproximateTokenizer.tokenSpans(of: whole)
+        guard spans.count > self.configuration.contextTokens else { return whole }
+        return String(decoding: Array(whole.utf8)[..<spans[self.configuration.contextTokens].lowerBound], as: UTF8.self)
+    }
+}

@@ -1,0 +1,25 @@
+/// How documents are split into chunks. All sizes are in tokens of the embedding model.
+public struct ChunkingConfiguration: Sendable, Hashable {
+    /// The most tokens of a chunk's text.
+    public var windowTokens = 200
+
+    /// How many tokens of a chunk are repeated at the start of the next one of the same section.
+    public var overlapTokens = 40
+
+    /// A section shorter than this is joined with the one after it.
+    public var minimumTokens = 60
+
+    /// The most tokens of title and headings that are put before the text.
+    public var contextTokens = 48
+
+    /// The most chunks of one document; a longer one is refused.
+    public var maximumChunks = 20_000
+
+    /// Creates the measured defaults.
+    public init() {}
+
+    /// Says in one line what chunks depend on, so that changed settings count as a changed document.
+    var fingerprint: String {
+        "chunker 1; \(self.windowTokens) \(self.overlapTokens) \(self.minimumTokens) \(self.contextTokens)"
+    }
+}

@@ -1,0 +1,47 @@
+public import Foundation
+public import JSON
+
+/// A text to be indexed, with the structure that an extractor found in it.
+public struct Document: Sendable, Hashable {
+    /// What the document is called in the index; ingesting another document of the same name replaces it.
+    public var id: String
+
+    /// Where the text came from, for citations: a path or an address.
+    public var source: String
+
+    /// The title, or an empty string.
+    public var title: String
+
+    /// The text that is split, searched and cited. All spans are ranges of UTF-8 byte offsets into it.
+    public var text: String
+
+    /// The parts of the text, in order and without overlap; text between them belongs to no chunk.
+    public var blocks: [Block]
+
+    /// Facts about the document that are kept and given back, but not searched.
+    public var metadata: JSONObject
+
+    /// When the source itself last changed, if it is known.
+    public var sourceUpdatedAt: Date?
+
+    /// Creates a document.
+    ///
+    /// - Parameter blocks: The structure of the text; without it, paragraphs are found at empty lines.
+    public init(
+        id: String,
+        source: String? = nil,
+        title: String = "",
+        text: String,
+        blocks: [Block]? = nil,
+        metadata: JSONObject = JSONObject(),
+        sourceUpdatedAt: Date? = nil
+    ) {
+        self.id = id
+        self.source = source ?? id
+        self.title = title
+        self.text = text
+        self.blocks = blocks ?? Block.paragraphs(in: text)
+        self.metadata = metadata
+        self.sourceUpdatedAt = sourceUpdatedAt
+    }
+}

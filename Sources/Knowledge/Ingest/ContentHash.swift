@@ -1,0 +1,34 @@
+import Crypto
+import JSON
+
+/// The fingerprint by which an unchanged document is recognised.
+enum ContentHash {
+    /// Returns SHA-256, in hexadecimal, over all that the index keeps of a document and the way it is split.
+    ///
+    /// The date of the source is left out: a file that was only touched isn't a changed document.
+    static func hash(of document: Document, chunking: ChunkingConfiguration) -> String {
+        let description: JSONValue = [
+            "chunking": .string(chunking.fingerprint),
+            "source": .string(document.source),
+            "title": .string(document.title),
+            "metadata": .object(document.metadata),
+            "blocks": .array(document.blocks.map { .string("\($0.span) \(Self.name(of: $0.kind))") }),
+            "text": .string(document.text),
+        ]
+        return SHA256.hash(data: description.serialized()).map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }
+        .joined()
+    }
+
+    private static func name(of kind: Block.Kind) -> String {
+        switch kind {
+        case .heading(let level, let title): "h\(level) \(title)"
+        case .paragraph: "p"
+        case .listItem: "li"
+        case .table: "table"
+        case .code: "code"
+        }
+    }
+}

@@ -1,0 +1,143 @@
+/// One ingestion under way: documents wait until there are enough chunks to embed them together.
+struct IngestRun {
+    private struct Pending {
+        var document: Document
+        var contentHash: String
+        var chunks: [Chunk]
+    }
+
+    private let base: KnowledgeBase
+    private let chunker: Chunker
+    private let progress: (IngestProgress) -> Void
+    private var pending: [Pending] = []
+    private var total: Int
+    private(set) var report = IngestReport()
+
+    init(base: KnowledgeBase, total: Int, progress: @escaping (IngestProgress) -> Void) {
+        self.base = base
+        self.chunker = Chunker(configuration: base.configuration.chunking, embedder: base.embedder)
+        self.total = total
+        self.progress = progress
+    }
+
+    /// Changes how many results there will be.
+    mutating func expect(_ more: Int) { self.total += more }
+
+    /// Takes a document in, and writes those that wait once there are enough.
+    mutating func add(_ document: Document) async throws(KnowledgeError) {
+        guard !Task.isCancelled else { throw KnowledgeError(.cancelled, "The ingestion was cancelled.") }
+        do {
+            try self.check(document)
+            let hash = ContentHash.hash(of: document, chunking: self.base.configuration.chunking)
+            let version = try await self.base.store.versions(ofDocuments: [document.id])[document.id]
+            if self.isUnchanged(version, hash: hash) {
+                self.settle(document.id, source: document.source, outcome: .unchanged)
+                return
+            }
+            let chunks = try self.chunker.chunks(of: document)
+            self.pending.append(Pending(document: document, contentHash: hash, chunks: chunks))
+        } catch where error.code != .cancelled {
+            self.settle(document.id, source: document.source, outcome: .failed(error))
+        }
+        if self.pending.reduce(0, { $0 + $1.chunks.count }) >= self.base.configuration.embeddingBatchSize {
+            try await self.flush()
+        }
+    }
+
+    /// Embeds and writes the documents that wait.
+    mutating func flush() async throws(KnowledgeError) {
+        let batch = self.pending
+        self.pending = []
+        guard !batch.isEmpty else { return }
+        do {
+            let vectors = try await self.vectors(of: batch.flatMap { $0.chunks.map(\.embeddedText) })
+            var position = 0
+            for item in batch {
+                let own = vectors.map { Array($0[position..<position + item.chunks.count]) }
+                position += item.chunks.count
+                try await self.write(item, vectors: own)
+            }
+        } catch where error.code == .embeddingFailed {
+            try await self.flushOneByOne(batch)
+        }
+    }
+
+    /// Finds out which document the model fails on, so that the others get in.
+    private mutating func flushOneByOne(_ batch: [Pending]) async throws(KnowledgeError) {
+        for item in batch {
+            do {
+                try await self.write(item, vectors: self.vectors(of: item.chunks.map(\.embeddedText)))
+            } catch where error.code != .cancelled {
+                self.settle(item.document.id, source: item.document.source, outcome: .failed(error))
+            }
+        }
+    }
+
+    /// Notes what became of a document.
+    mutating func settle(
+        _ documentID: String?,
+        source: String,
+        outcome: IngestResult.Outcome,
+        chunkCount: Int = 0
+    ) {
+        let result = IngestResult(documentID: documentID, source: source, outcome: outcome, chunkCount: chunkCount)
+        self.report.record(result)
+        self.progress(IngestProgress(result: result, done: self.report.results.count, total: self.total))
+    }
+
+    private func check(_ document: Document) throws(KnowledgeError) {
+        guard !document.id.isEmpty, document.id.utf8.count <= 1024 else {
+            throw KnowledgeError(.invalidArguments, "A document's identifier has to have 1 to 1024 bytes.")
+        }
+        guard document.text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+            throw KnowledgeError(.emptyDocument, "The document \(document.id) holds no text.")
+        }
+    }
+
+    /// Without an embedder, vectors that are there already are as good as any.
+    private func isUnchanged(_ version: DocumentVersion?, hash: String) -> Bool {
+        guard let version, version.contentHash == hash else { return false }
+        return self.base.embedder == nil || version.modelName == self.base.embedder?.model.name
+    }
+
+    private func vectors(of texts: [String]) async throws(KnowledgeError) -> [[Float]]? {
+        guard let embedder = self.base.embedder else { return nil }
+        var vectors: [[Float]] = []
+        vectors.reserveCapacity(texts.count)
+        var position = 0
+        while position < texts.count {
+            let end = min(position + self.base.configuration.embeddingBatchSize, texts.count)
+            vectors += try await embedder.checkedVectors(of: Array(texts[position..<end]))
+            position = end
+        }
+        return vectors
+    }
+
+    private mutating func write(_ item: Pending, vectors: [[Float]]?) async throws(KnowledgeError) {
+        let entries = item.chunks.enumerated().map { index, chunk in
+            IndexedDocument.Entry(
+                chunk: chunk,
+                identifierParts: Words.identifierParts(in: chunk.text),
+                vector: vectors?[index]
+            )
+        }
+        let document = IndexedDocument(
+            document: item.document,
+            contentHash: item.contentHash,
+            model: self.base.embedder?.model,
+            entries: entries,
+            indexedAt: self.base.now()
+        )
+        do {
+            let isNew = try await self.base.store.write(document)
+            self.settle(
+                item.document.id,
+                source: item.document.source,
+                outcome: isNew ? .added : .updated,
+                chunkCount: entries.count
+            )
+        } catch where error.code != .cancelled {
+            self.settle(item.document.id, source: item.document.source, outcome: .failed(error))
+        }
+    }
+}

@@ -1,0 +1,86 @@
+extension KnowledgeBase {
+    /// Brings documents into the index, each in one transaction, in place of what was there under its identifier.
+    ///
+    /// A document that is in the index already, unchanged, costs no work. One that fails doesn't stop the others.
+    ///
+    /// - Parameters:
+    ///   - documents: The documents, in order.
+    ///   - progress: Called after each document is settled.
+    /// - Returns: What became of each document.
+    /// - Throws: ``KnowledgeError/Code/modelMismatch`` if the index was made with another embedding model, and
+    ///   ``KnowledgeError/Code/cancelled``; documents that were settled before stay.
+    @discardableResult
+    public func ingest(
+        _ documents: some Sequence<Document>,
+        progress: @escaping (IngestProgress) -> Void = { _ in }
+    ) async throws(KnowledgeError) -> IngestReport {
+        let documents = Array(documents)
+        try await self.checkModel()
+        var run = IngestRun(base: self, total: documents.count, progress: progress)
+        for document in documents { try await run.add(document) }
+        try await run.flush()
+        return run.report
+    }
+
+    /// Reads files one after the other, and brings the documents in them into the index.
+    ///
+    /// - Throws: As ``ingest(_:progress:)``; a file that can't be read is a result of the report instead.
+    @discardableResult
+    public func ingest(
+        files: some Sequence<SourceFile>,
+        progress: @escaping (IngestProgress) -> Void = { _ in }
+    ) async throws(KnowledgeError) -> IngestReport {
+        let files = Array(files)
+        try await self.checkModel()
+        var run = IngestRun(base: self, total: files.count, progress: progress)
+        for file in files {
+            do {
+                let extracted = try await self.extract(file)
+                run.expect(extracted.documents.count + extracted.failures.count - 1)
+                for failure in extracted.failures {
+                    run.settle(nil, source: failure.source, outcome: .failed(failure.error))
+                }
+                for document in extracted.documents { try await run.add(document) }
+            } catch where error.code != .cancelled {
+                run.settle(nil, source: file.path, outcome: .failed(error))
+            }
+        }
+        try await run.flush()
+        return run.report
+    }
+
+    private func extract(_ file: SourceFile) async throws(KnowledgeError) -> ExtractedDocuments {
+        guard let extractor = self.extractor else {
+            throw KnowledgeError(.unsupportedFormat, "This knowledge base takes documents only, not files.")
+        }
+        let bytes: [UInt8]
+        do {
+            bytes = try await file.read()
+        } catch let error as KnowledgeError {
+            throw error
+        } catch {
+            throw KnowledgeError(.unreadable, "The file \(file.path) can't be read.", cause: error)
+        }
+        return try extractor.documents(in: bytes, path: file.path)
+    }
+
+    private func checkModel() async throws(KnowledgeError) {
+        guard let model = self.embedder?.model else { return }
+        let status = try await self.store.status()
+        guard let name = status.modelName, let dimension = status.modelDimension else { return }
+        if name != model.name || dimension != model.dimension {
+            throw .modelMismatch(index: name, indexDimension: dimension, model: model)
+        }
+    }
+}
+
+extension KnowledgeError {
+    /// The error for an index that holds vectors of another model than the one in use.
+    public static func modelMismatch(index: String, indexDimension: Int, model: EmbeddingModel) -> KnowledgeError {
+        KnowledgeError(
+            .modelMismatch,
+            "The index was made with the embedding model \(index) (\(indexDimension) components), but the model in use "
+                + "is \(model.name) (\(model.dimension)). Use that model again, or ingest into a new data directory."
+        )
+    }
+}

@@ -1,0 +1,95 @@
+public import Foundation
+
+/// Documents that can be added, searched by meaning and by words, listed and removed.
+///
+/// Without an embedder everything works by words alone; answers say so.
+public struct KnowledgeBase: Sendable {
+    let store: any KnowledgeStore
+    let embedder: (any Embedder)?
+    let extractor: (any DocumentExtractor)?
+    let configuration: KnowledgeConfiguration
+    let now: @Sendable () -> Date
+
+    /// Creates a knowledge base.
+    ///
+    /// - Parameters:
+    ///   - store: Where documents are kept.
+    ///   - embedder: The embedding model, or nothing if it is missing.
+    ///   - extractor: What finds documents in files; needed by ``ingest(files:progress:)`` only.
+    ///   - configuration: Limits and weights.
+    ///   - now: The present time, for `indexed_at`.
+    public init(
+        store: any KnowledgeStore,
+        embedder: (any Embedder)?,
+        extractor: (any DocumentExtractor)? = nil,
+        configuration: KnowledgeConfiguration = KnowledgeConfiguration(),
+        now: @escaping @Sendable () -> Date
+    ) {
+        self.store = store
+        self.embedder = embedder
+        self.extractor = extractor
+        self.configuration = configuration
+        self.now = now
+    }
+
+    /// Returns how many documents there are, and by which model they are indexed.
+    public func status() async throws(KnowledgeError) -> KnowledgeStatus {
+        let stored = try await self.store.status()
+        return KnowledgeStatus(
+            store: stored,
+            embedder: self.embedder?.model,
+            mode: self.embedder == nil ? .lexical : .hybrid,
+            notice: self.notice(lacksVectors: stored.vectorCount < stored.chunkCount)
+        )
+    }
+
+    /// Returns documents in the order of their identifiers.
+    ///
+    /// - Parameters:
+    ///   - cursor: The last identifier of the page before, or nothing for the first page.
+    ///   - limit: The most documents to return, from 1 to 1,000.
+    public func documents(
+        after cursor: String? = nil,
+        limit: Int = 100
+    ) async throws(KnowledgeError) -> [DocumentSummary] {
+        guard (1...1000).contains(limit) else {
+            throw KnowledgeError(.invalidArguments, "The limit is \(limit); give a number from 1 to 1000.")
+        }
+        return try await self.store.documents(after: cursor, limit: limit)
+    }
+
+    /// Returns a document with its text, or nothing if there is none of this identifier.
+    public func document(id: String) async throws(KnowledgeError) -> StoredDocument? {
+        try await self.store.document(id: id)
+    }
+
+    /// Removes a document with its chunks, vectors and full-text entries.
+    ///
+    /// - Returns: Whether there was such a document.
+    @discardableResult
+    public func delete(documentID: String) async throws(KnowledgeError) -> Bool {
+        try await self.store.delete(documentID: documentID)
+    }
+
+    func notice(lacksVectors: Bool) -> String? {
+        if self.embedder == nil {
+            return "lexical-only: the embedding model is missing; run make setup"
+        }
+        if lacksVectors {
+            return "Some documents were ingested without the embedding model and are found by their words only; "
+                + "ingest them again."
+        }
+        return nil
+    }
+}
+
+/// What a knowledge base holds and how it answers.
+public struct KnowledgeStatus: Sendable {
+    public var store: StoreStatus
+    /// The model that embeds queries, or nothing if it is missing.
+    public var embedder: EmbeddingModel?
+    /// How queries are answered now.
+    public var mode: KnowledgeAnswer.Mode
+    /// What is wrong with the index or the model, for people.
+    public var notice: String?
+}

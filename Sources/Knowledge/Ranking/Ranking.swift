@@ -1,0 +1,41 @@
+/// The weights that turn candidates into an order.
+public struct RankingConfiguration: Sendable {
+    /// How much the cosine counts against the words, from 0 to 1.
+    public var denseWeight = 0.5
+
+    /// The cosine below which a chunk that shares few words with the query isn't an answer.
+    public var minimumCosine = 0.25
+
+    /// The share of the query's words that lets a chunk be an answer in spite of a low cosine.
+    public var minimumCoverage = 0.5
+
+    /// Creates weights with the measured defaults.
+    public init() {}
+}
+
+/// Puts candidates in order by a weighted sum of their normalised scores.
+///
+/// The cosine is stretched to 0…1 between the lowest and the highest of the candidates, the lexical score is divided
+/// by the highest; a chunk that no word led to has the lexical score 0. Convex combination of normalised scores, as in
+/// Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (2022), keeps the distances that rank
+/// fusion throws away.
+struct Ranking: Sendable {
+    let configuration: RankingConfiguration
+
+    /// Returns the candidates with their scores from 0 to 1, best first; equal ones in the order of their numbers.
+    func ranked(_ candidates: [Candidate]) -> [Candidate] {
+        let cosines = candidates.compactMap(\.cosine)
+        let lowest = cosines.min() ?? 0
+        let spread = (cosines.max() ?? 0) - lowest
+        let bestLexical = candidates.map(\.lexicalScore).max() ?? 0
+        let weight = cosines.isEmpty ? 0 : self.configuration.denseWeight
+        return candidates.map { candidate in
+            var candidate = candidate
+            let dense = candidate.cosine.map { spread > 0 ? ($0 - lowest) / spread : 1 } ?? 0
+            let lexical = bestLexical > 0 ? candidate.lexicalScore / bestLexical : 0
+            candidate.score = weight * dense + (1 - weight) * lexical
+            return candidate
+        }
+        .sorted { ($0.score, $1.chunkID) > ($1.score, $0.chunkID) }
+    }
+}

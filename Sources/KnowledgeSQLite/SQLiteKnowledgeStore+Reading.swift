@@ -1,0 +1,73 @@
+import Foundation
+import GRDB
+import JSON
+public import Knowledge
+
+extension SQLiteKnowledgeStore {
+    public func status() async throws(KnowledgeError) -> StoreStatus {
+        let state = try await self.read { try IndexState.fetch($0) }
+        return StoreStatus(
+            documentCount: state.documentCount,
+            chunkCount: state.chunkCount,
+            vectorCount: state.vectorCount,
+            generation: state.generation,
+            modelName: state.model?.name,
+            modelDimension: state.model?.dimension
+        )
+    }
+
+    public func versions(ofDocuments ids: [String]) async throws(KnowledgeError) -> [String: DocumentVersion] {
+        try await self.read { database in
+            var versions: [String: DocumentVersion] = [:]
+            let statement = try database.makeStatement(
+                sql: "SELECT content_hash, model_name FROM documents WHERE id = ?"
+            )
+            for id in ids {
+                guard let row = try Row.fetchOne(statement, arguments: [id]) else { continue }
+                versions[id] = DocumentVersion(contentHash: row[0], modelName: row[1])
+            }
+            return versions
+        }
+    }
+
+    public func document(id: String) async throws(KnowledgeError) -> StoredDocument? {
+        try await self.read { database in
+            let sql = "SELECT \(DocumentSummary.columns), content FROM documents WHERE id = ?"
+            guard let row = try Row.fetchOne(database, sql: sql, arguments: [id]) else { return nil }
+            return StoredDocument(summary: try DocumentSummary(row), text: row["content"])
+        }
+    }
+
+    public func documents(after cursor: String?, limit: Int) async throws(KnowledgeError) -> [DocumentSummary] {
+        try await self.read { database in
+            try Row.fetchAll(
+                database,
+                sql: "SELECT \(DocumentSummary.columns) FROM documents WHERE id > ? ORDER BY id LIMIT ?",
+                arguments: [cursor ?? "", limit]
+            )
+            .map { try DocumentSummary($0) }
+        }
+    }
+}
+
+extension DocumentSummary {
+    fileprivate static let columns = """
+        id, source, title, metadata, content_hash, model_name, chunk_count, created_at, updated_at, source_updated_at
+        """
+
+    fileprivate init(_ row: Row) throws {
+        let metadata: String = row["metadata"]
+        let sourceUpdatedAt: Double? = row["source_updated_at"]
+        self.init(
+            id: row["id"],
+            source: row["source"],
+            title: row["title"],
+            metadata: try JSONValue(parsing: metadata).objectValue ?? JSONObject(),
+            chunkCount: row["chunk_count"],
+            createdAt: Date(timeIntervalSince1970: row["created_at"]),
+            indexedAt: Date(timeIntervalSince1970: row["updated_at"]),
+            sourceUpdatedAt: sourceUpdatedAt.map { Date(timeIntervalSince1970: $0) },
+            version: DocumentVersion(contentHash: row["content_hash"], modelName: row["model_name"])
+        )
+    }
+}

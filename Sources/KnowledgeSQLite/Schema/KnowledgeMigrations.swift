@@ -1,0 +1,78 @@
+import GRDB
+
+/// The numbered steps that bring a database file to the present schema. They only go forward.
+enum KnowledgeMigrations {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("001-documents") { database in try database.execute(sql: Self.documents) }
+        return migrator
+    }
+
+    /// `document_embeddings_fts` keeps no text of its own: it reads that of `document_embeddings`, and the triggers,
+    /// which cascading deletes set off too, keep the two in step. `index_changes` has a row per change, whose number
+    /// is the generation; the vectors in memory catch up by it. Identifiers are never used again (AUTOINCREMENT), so
+    /// that a number in memory can't come to mean another chunk.
+    private static let documents = """
+        CREATE TABLE documents (
+            id TEXT PRIMARY KEY NOT NULL,
+            source TEXT NOT NULL,
+            title TEXT NOT NULL,
+            content TEXT NOT NULL,
+            metadata TEXT NOT NULL,
+            content_hash TEXT NOT NULL,
+            model_name TEXT,
+            chunk_count INTEGER NOT NULL,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            source_updated_at REAL
+        );
+
+        CREATE TABLE document_embeddings (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+            chunk_index INTEGER NOT NULL,
+            chunk_text TEXT NOT NULL,
+            context TEXT NOT NULL,
+            heading_path TEXT NOT NULL,
+            identifiers TEXT NOT NULL,
+            span_start INTEGER NOT NULL,
+            span_end INTEGER NOT NULL,
+            embedding BLOB,
+            created_at REAL NOT NULL,
+            UNIQUE (document_id, chunk_index)
+        );
+
+        CREATE VIRTUAL TABLE document_embeddings_fts USING fts5(
+            context, chunk_text, identifiers,
+            content = 'document_embeddings', content_rowid = 'id',
+            tokenize = 'porter unicode61 remove_diacritics 2'
+        );
+
+        CREATE TRIGGER document_embeddings_inserted AFTER INSERT ON document_embeddings BEGIN
+            INSERT INTO document_embeddings_fts (rowid, context, chunk_text, identifiers)
+            VALUES (new.id, new.context, new.chunk_text, new.identifiers);
+        END;
+
+        CREATE TRIGGER document_embeddings_deleted AFTER DELETE ON document_embeddings BEGIN
+            INSERT INTO document_embeddings_fts (document_embeddings_fts, rowid, context, chunk_text, identifiers)
+            VALUES ('delete', old.id, old.context, old.chunk_text, old.identifiers);
+        END;
+
+        CREATE TABLE index_state (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            model_name TEXT,
+            model_dimension INTEGER,
+            document_count INTEGER NOT NULL DEFAULT 0,
+            chunk_count INTEGER NOT NULL DEFAULT 0,
+            vector_count INTEGER NOT NULL DEFAULT 0
+        );
+        INSERT INTO index_state (id) VALUES (1);
+
+        CREATE TABLE index_changes (
+            generation INTEGER PRIMARY KEY AUTOINCREMENT,
+            document_id TEXT NOT NULL,
+            removed_first INTEGER,
+            removed_last INTEGER
+        );
+        """
+}

@@ -1,0 +1,65 @@
+public import JSON
+
+/// A JSON-RPC error: the request made no sense, or can't be served at all.
+///
+/// A tool that could not do what was asked does not use it; it answers with a failed result instead.
+public struct MCPError: Error, Sendable, Hashable {
+    /// A JSON-RPC error code.
+    ///
+    /// Specification: 2026-07-28, basic/index, "Error Codes".
+    public struct Code: Sendable, Hashable {
+        public let value: Int
+
+        public init(_ value: Int) {
+            self.value = value
+        }
+
+        /// The bytes are not JSON.
+        public static let parseError = Self(-32700)
+        /// The JSON is not a JSON-RPC message that may be sent here.
+        public static let invalidRequest = Self(-32600)
+        /// There is no such method in this revision, or the server does not offer it.
+        public static let methodNotFound = Self(-32601)
+        /// The parameters are wrong; also: there is no such tool.
+        public static let invalidParams = Self(-32602)
+        /// The server failed.
+        public static let internalError = Self(-32603)
+        /// A header is missing, malformed, or says something else than the body (2026-07-28).
+        public static let headerMismatch = Self(-32020)
+        /// The client did not declare a capability that the request needs (2026-07-28).
+        public static let missingRequiredClientCapability = Self(-32021)
+        /// The server does not speak the revision asked for (2026-07-28).
+        public static let unsupportedProtocolVersion = Self(-32022)
+    }
+
+    public var code: Code
+    /// A sentence for whoever reads the answer. It names no internals.
+    public var message: String
+    public var data: JSONValue?
+
+    public init(_ code: Code, _ message: String, data: JSONValue? = nil) {
+        self.code = code
+        self.message = message
+        self.data = data
+    }
+
+    /// The error object of a response.
+    public var json: JSONObject {
+        var object: JSONObject = ["code": .integer(self.code.value), "message": .string(self.message)]
+        if let data {
+            object["data"] = data
+        }
+        return object
+    }
+
+    /// The HTTP status of a response that consists of this error.
+    ///
+    /// Specification: 2026-07-28, basic/transports/streamable-http.
+    public var httpStatus: Int {
+        switch self.code {
+        case .methodNotFound: 404
+        case .internalError: 500
+        default: 400
+        }
+    }
+}

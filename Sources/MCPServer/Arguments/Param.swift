@@ -1,0 +1,109 @@
+import JSON
+
+/// An argument of a tool: its description, its default, and what a value has to fulfil.
+///
+/// ```swift
+/// @Param("Jira project key, for example ENG", .pattern("^[A-Z][A-Z0-9_]+$")) var projectKey: String
+/// @Param("Most issues to return", .range(1...50)) var maxResults: Int = 10
+/// ```
+///
+/// An argument without default is required, unless its type is an optional.
+@propertyWrapper
+public struct Param<Value: ToolValue>: Sendable, Decodable {
+    private enum State: Sendable {
+        case declared(Declaration)
+        case given(Value)
+    }
+
+    struct Declaration: Sendable {
+        var description: String
+        var defaultValue: Value?
+        var constraints: [ParamConstraint<Value>]
+    }
+
+    private let state: State
+
+    public init(_ description: String, _ constraints: ParamConstraint<Value>...) {
+        self.state = .declared(Declaration(description: description, defaultValue: nil, constraints: constraints))
+    }
+
+    public init(wrappedValue: Value, _ description: String, _ constraints: ParamConstraint<Value>...) {
+        self.state = .declared(
+            Declaration(description: description, defaultValue: wrappedValue, constraints: constraints)
+        )
+    }
+
+    init(given value: Value) {
+        self.state = .given(value)
+    }
+
+    /// Arguments are read by their tool's plan; this only lets the compiler write `init(from:)` of the whole.
+    public init(from decoder: any Decoder) throws {
+        throw DecodingError.dataCorrupted(
+            .init(codingPath: decoder.codingPath, debugDescription: "Arguments are read by ToolArguments.")
+        )
+    }
+
+    /// The value of the argument, or its default.
+    ///
+    /// - Precondition: There is one: a required argument has none before a call.
+    public var wrappedValue: Value {
+        get {
+            switch self.state {
+            case .given(let value): return value
+            case .declared(let declaration):
+                guard let value = declaration.defaultValue else {
+                    preconditionFailure("A required argument was read without a call.")
+                }
+                return value
+            }
+        }
+        set { self = Self(given: newValue) }
+    }
+}
+
+/// What a plan needs of a ``Param`` without knowing its type.
+protocol DeclaredParam {
+    func makeField(name: String, property: String) -> ArgumentField
+    var currentJSON: JSONValue? { get }
+}
+
+extension Param: DeclaredParam {
+    func makeField(name: String, property: String) -> ArgumentField {
+        guard case .declared(let declaration) = self.state else {
+            preconditionFailure("Fields are made of declarations.")
+        }
+        let shape = Value.makeShape()
+        var schema = shape.schema
+        schema["description"] = .string(declaration.description)
+        if let defaultValue = declaration.defaultValue {
+            schema["default"] = defaultValue.json
+        }
+        for constraint in declaration.constraints {
+            constraint.describe(&schema)
+        }
+        let absent = declaration.defaultValue ?? shape.absent
+        return ArgumentField(
+            name: name,
+            property: property,
+            description: declaration.description,
+            schema: schema,
+            absent: absent.map { Param(given: $0) },
+            decode: { json, mistakes in
+                guard let value = shape.decode(json, &mistakes) else { return nil }
+                let problems = declaration.constraints.compactMap { $0.problem(value) }
+                for problem in problems {
+                    mistakes.append(ArgumentMistake(problem))
+                }
+                return problems.isEmpty ? Param(given: value) : nil
+            }
+        )
+    }
+
+    var currentJSON: JSONValue? {
+        switch self.state {
+        case .given(let value): value.json
+        case .declared(let declaration): declaration.defaultValue?.json
+        }
+    }
+}

@@ -1,0 +1,258 @@
+import MCP
+import Synchronization
+
+/// Names a call that a client may cancel.
+struct CallKey: Hashable, Sendable {
+    var scope: String
+    var id: RequestID
+}
+
+/// Why a call ended before its tool was done.
+enum CallInterruption: Error, Sendable, Hashable {
+    /// The client cancelled it, or went away.
+    case cancelled
+    /// Its time was up.
+    case deadline
+    /// The server is being shut down.
+    case shutdown
+    /// As many calls as the server runs at a time are running; this one was not begun.
+    case overloaded
+    /// The server is being shut down; this one was not begun.
+    case draining
+    /// The client is using the id of a call that is still running.
+    case duplicateID
+}
+
+/// Owns the tasks of all running calls: bounds their number, ends them at their deadline, cancels them, and waits for
+/// them at shutdown.
+///
+/// A call is answered as soon as it is interrupted, even if its tool does not heed cancellation. Such a tool keeps its
+/// place among the running calls until it returns, so that what hangs is bounded too.
+final class CallRegistry: Sendable {
+    private struct Call {
+        var task: Task<Void, Never>
+        var key: CallKey?
+        var interrupt: @Sendable (CallInterruption) -> Void
+        var isInterrupted = false
+    }
+
+    private struct State {
+        var calls: [UInt64: Call] = [:]
+        var ids: [CallKey: UInt64] = [:]
+        var lastID: UInt64 = 0
+        var isDraining = false
+        var drained: [CheckedContinuation<Void, Never>] = []
+        /// The calls to be ended at a tick, if they are still running then.
+        var deadlines: [Int: [UInt64]] = [:]
+        /// The task that sleeps until the next tick in `deadlines`, and that tick.
+        var sleeper: (tick: Int, task: Task<Void, Never>)?
+    }
+
+    /// Deadlines are rounded up to this, so that many calls share one timer.
+    private static let tick = Duration.milliseconds(20)
+
+    private let state = Mutex(State())
+    private let maximumCalls: Int
+    private let start = ContinuousClock.now
+
+    init(maximumCalls: Int) {
+        self.maximumCalls = maximumCalls
+    }
+
+    deinit {
+        self.state.withLock { $0.sleeper?.task.cancel() }
+    }
+
+    var count: Int {
+        self.state.withLock { $0.calls.count }
+    }
+
+    /// Runs a call in a task of its own and waits for it, but not beyond its deadline.
+    ///
+    /// - Throws: ``CallInterruption``, or what the operation throws.
+    func run<T: Sendable>(
+        key: CallKey?,
+        timeout: Duration,
+        _ operation: @escaping @Sendable () async throws -> T
+    ) async throws -> T {
+        let id = self.state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                self.begin(id, key, timeout, FirstOutcome(continuation), operation)
+                if Task.isCancelled {
+                    self.interrupt(id, .cancelled)
+                }
+            }
+        } onCancel: {
+            self.interrupt(id, .cancelled)
+        }
+    }
+
+    private func begin<T: Sendable>(
+        _ id: UInt64,
+        _ key: CallKey?,
+        _ timeout: Duration,
+        _ outcome: FirstOutcome<T>,
+        _ operation: @escaping @Sendable () async throws -> T
+    ) {
+        let refusal: CallInterruption? = self.state.withLock { state in
+            if state.isDraining { return .draining }
+            if state.calls.count >= self.maximumCalls { return .overloaded }
+            if let key {
+                guard state.ids[key] == nil else { return .duplicateID }
+                state.ids[key] = id
+            }
+            // The task waits for this lock when it ends, so that it can't end before it is entered here.
+            let task = Task {
+                let result: Result<T, any Error>
+                do {
+                    result = .success(try await operation())
+                } catch {
+                    result = .failure(error)
+                }
+                self.end(id)
+                outcome.resume(result)
+            }
+            state.calls[id] = Call(task: task, key: key) { outcome.resume(.failure($0)) }
+            self.schedule(id, timeout, &state)
+            return nil
+        }
+        if let refusal {
+            outcome.resume(.failure(refusal))
+        }
+    }
+
+    private func end(_ id: UInt64) {
+        let drained: [CheckedContinuation<Void, Never>] = self.state.withLock { state in
+            guard let call = state.calls.removeValue(forKey: id) else { return [] }
+            if let key = call.key, state.ids[key] == id {
+                state.ids[key] = nil
+            }
+            guard state.calls.isEmpty else { return [] }
+            defer { state.drained = [] }
+            return state.drained
+        }
+        for continuation in drained {
+            continuation.resume()
+        }
+    }
+
+    /// Ends a call that the client no longer wants.
+    ///
+    /// - Returns: Whether it was running.
+    @discardableResult
+    func cancel(_ key: CallKey) -> Bool {
+        guard let id = self.state.withLock({ $0.ids[key] }) else { return false }
+        return self.interrupt(id, .cancelled)
+    }
+
+    @discardableResult
+    private func interrupt(_ id: UInt64, _ reason: CallInterruption) -> Bool {
+        let call: Call? = self.state.withLock { state in
+            guard let call = state.calls[id], call.isInterrupted == false else { return nil }
+            state.calls[id]?.isInterrupted = true
+            // The id may be used again from now on: the client has, or will have, its answer.
+            if let key = call.key { state.ids[key] = nil }
+            return call
+        }
+        guard let call else { return false }
+        call.interrupt(reason)
+        call.task.cancel()
+        return true
+    }
+
+    /// Begins no more calls, waits for those that run, and ends those that take longer.
+    func drain(within limit: Duration) async {
+        self.state.withLock { $0.isDraining = true }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.waitUntilEmpty() }
+            group.addTask {
+                try? await Task.sleep(for: limit)
+                let running = self.state.withLock { Array($0.calls.keys) }
+                for id in running {
+                    self.interrupt(id, .shutdown)
+                }
+                // Whoever waits is let go, even if a tool does not heed its cancellation.
+                let waiting = self.state.withLock { state in
+                    defer { state.drained = [] }
+                    return state.drained
+                }
+                for continuation in waiting {
+                    continuation.resume()
+                }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func waitUntilEmpty() async {
+        await withCheckedContinuation { continuation in
+            let isEmpty = self.state.withLock { state in
+                if state.calls.isEmpty == false { state.drained.append(continuation) }
+                return state.calls.isEmpty
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
+
+    // MARK: Deadlines
+
+    private func schedule(_ id: UInt64, _ timeout: Duration, _ state: inout State) {
+        let tick = Int(((ContinuousClock.now + timeout) - self.start) / Self.tick) + 1
+        state.deadlines[tick, default: []].append(id)
+        if let sleeper = state.sleeper {
+            guard tick < sleeper.tick else { return }
+            sleeper.task.cancel()
+        }
+        self.sleep(until: tick, &state)
+    }
+
+    /// One task sleeps until the next deadline and starts its successor; there is none while nothing runs out.
+    private func sleep(until tick: Int, _ state: inout State) {
+        let instant = self.start + Self.tick * tick
+        let task = Task { [weak self] in
+            do {
+                try await ContinuousClock().sleep(until: instant)
+            } catch {
+                return
+            }
+            self?.expire(tick)
+        }
+        state.sleeper = (tick, task)
+    }
+
+    private func expire(_ tick: Int) {
+        let due: [UInt64] = self.state.withLock { state in
+            let due = state.deadlines.removeValue(forKey: tick) ?? []
+            state.sleeper = nil
+            if let next = state.deadlines.keys.min() {
+                self.sleep(until: next, &state)
+            }
+            return due
+        }
+        for id in due {
+            self.interrupt(id, .deadline)
+        }
+    }
+}
+
+/// Resumes a continuation with the first outcome, and drops those that come after.
+private final class FirstOutcome<T: Sendable>: Sendable {
+    private let continuation: Mutex<CheckedContinuation<T, any Error>?>
+
+    init(_ continuation: CheckedContinuation<T, any Error>) {
+        self.continuation = Mutex(continuation)
+    }
+
+    func resume(_ result: sending Result<T, any Error>) {
+        let continuation = self.continuation.withLock { held in
+            defer { held = nil }
+            return held
+        }
+        continuation?.resume(with: result)
+    }
+}

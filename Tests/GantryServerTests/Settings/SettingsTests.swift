@@ -1,0 +1,162 @@
+import Foundation
+import Logging
+import Testing
+
+@testable import GantryServer
+
+@Suite("Settings")
+struct SettingsTests {
+    private func withFile<Result>(_ yaml: String, _ body: (String) async throws -> Result) async throws -> Result {
+        let file = FileManager.default.temporaryDirectory.appending(path: "gantry-\(UUID().uuidString).yaml")
+        try Data(yaml.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        return try await body(file.path)
+    }
+
+    private func problems(
+        _ environment: [String: String],
+        commandLine: [SettingKey: String] = [:],
+        file: String? = nil
+    ) async -> [SettingsError.Problem] {
+        do {
+            _ = try await Settings.load(commandLine: commandLine, environment: environment, file: file)
+            return []
+        } catch {
+            return error.problems
+        }
+    }
+
+    @Test("have defaults")
+    func defaults() async throws {
+        let settings = try await Settings.load(environment: [:])
+        #expect(settings.host == "127.0.0.1")
+        #expect(settings.port == 8000)
+        #expect(settings.dataDirectory == ".gantry")
+        #expect(settings.jira == nil)
+        #expect(settings.logLevel == .info)
+        #expect(settings.report.map(\.setting) == SettingKey.all)
+        #expect(settings.report.allSatisfy { $0.origin == .defaultValue })
+    }
+
+    @Test(
+        "have the names of the design",
+        arguments: zip(
+            SettingKey.all,
+            [
+                "GANTRY_HOST", "GANTRY_PORT", "GANTRY_DATA_DIR", "GANTRY_READ_ONLY", "GANTRY_TOOL_NAMES",
+                "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "CORS_ORIGINS", "JIRA_URL", "JIRA_USER", "JIRA_TOKEN",
+                "JIRA_PROJECTS", "LOG_LEVEL", "LOG_FORMAT",
+            ]
+        )
+    )
+    func names(key: SettingKey, name: String) {
+        #expect(key.name == name)
+    }
+
+    @Test("come from the command line, else the environment, else the file")
+    func precedence() async throws {
+        let yaml = "gantry:\n  port: 1\n  tool_names: underscore\n  read_only: true\nlog: {level: debug}\n"
+        let settings = try await self.withFile(yaml) { file in
+            try await Settings.load(
+                commandLine: [.port: "3"],
+                environment: ["GANTRY_PORT": "2", "LOG_LEVEL": "error", "GANTRY_HOST": " "],
+                file: file
+            )
+        }
+        #expect(settings.port == 3)
+        #expect(settings.logLevel == .error)
+        #expect(settings.toolNames == .underscore)
+        #expect(settings.isReadOnly)
+        #expect(settings.host == "127.0.0.1")
+        let origins = Dictionary(uniqueKeysWithValues: settings.report.map { ($0.setting, $0.origin) })
+        #expect(origins[.port] == .commandLine)
+        #expect(origins[.logLevel] == .environment)
+        #expect(origins[.toolNames] == .file)
+        #expect(origins[.host] == .defaultValue)
+    }
+
+    @Test("that are lists may be lists in the file", arguments: ["[ENG, OPS]", "ENG, OPS"])
+    func lists(projects: String) async throws {
+        let yaml = "jira:\n  url: https://example.atlassian.net/\n  token: t\n  projects: \(projects)\n"
+        let settings = try await self.withFile(yaml) { try await Settings.load(environment: [:], file: $0) }
+        #expect(settings.jira?.projects == ["ENG", "OPS"])
+        #expect(settings.jira?.url == "https://example.atlassian.net")
+    }
+
+    @Test(
+        "that are wrong are named",
+        arguments: [
+            ["GANTRY_PORT": "70000"], ["GANTRY_PORT": "http"], ["GANTRY_READ_ONLY": "maybe"],
+            ["GANTRY_TOOL_NAMES": "camel"], ["LOG_LEVEL": "loud"], ["LOG_FORMAT": "xml"], ["GANTRY_HOST": "0.0.0.0"],
+            ["CORS_ORIGINS": "*"], ["CORS_ORIGINS": "https://a.example/path"], ["GANTRY_ALLOWED_HOSTS": "http://a"],
+            ["JIRA_TOKEN": "t"], ["JIRA_URL": "https://example.atlassian.net"],
+        ]
+    )
+    func wrong(environment: [String: String]) async throws {
+        let problems = await self.problems(environment)
+        let problem = try #require(problems.first)
+        #expect(problems.count == 1)
+        #expect(environment.keys.contains(problem.setting) || problem.setting == "JIRA_TOKEN")
+        #expect(!problem.message.isEmpty)
+    }
+
+    @Test("are all checked at once, and a secret is never shown")
+    func allAtOnce() async {
+        let problems = await self.problems(
+            ["GANTRY_PORT": "x", "JIRA_URL": "ftp://a", "JIRA_TOKEN": "very-secret", "JIRA_PROJECTS": "eng"]
+        )
+        #expect(problems.map(\.setting) == ["GANTRY_PORT", "JIRA_PROJECTS", "JIRA_URL"])
+        #expect(!"\(SettingsError(problems: problems))".contains("very-secret"))
+    }
+
+    @Test("hide secrets in the report")
+    func secrets() async throws {
+        let settings = try await Settings.load(
+            environment: ["JIRA_URL": "https://example.atlassian.net", "JIRA_TOKEN": "very-secret"]
+        )
+        #expect(settings.jira?.token == "very-secret")
+        #expect(settings.report.first { $0.setting == .jiraToken }?.value == "(hidden)")
+        #expect(!settings.report.description.contains("very-secret"))
+    }
+
+    @Test("name every key of the file that doesn't exist")
+    func unknownKeys() async throws {
+        let problems = try await self.withFile("gantry:\n  prot: 1\n  host: 127.0.0.1\nother: {a: 1}\n") { file in
+            await self.problems([:], file: file)
+        }
+        #expect(problems.map(\.setting) == ["gantry.prot", "other.a"])
+    }
+
+    @Test("name a file that can't be used", arguments: ["a: [", "- 1\n- 2\n", "gantry: {port: {a: 1}}"])
+    func brokenFile(yaml: String) async throws {
+        let problems = try await self.withFile(yaml) { await self.problems([:], file: $0) }
+        #expect(!problems.isEmpty)
+    }
+
+    @Test("name a file that isn't there")
+    func missingFile() async {
+        let problems = await self.problems([:], file: "/nonexistent/gantry.yaml")
+        #expect(problems.map(\.setting) == ["/nonexistent/gantry.yaml"])
+    }
+
+    @Test("allow other machines only when told to", arguments: ["0.0.0.0", "::", "192.168.1.2", "gantry.example"])
+    func insecure(host: String) async throws {
+        #expect(await self.problems(["GANTRY_HOST": host]).map(\.setting) == ["GANTRY_HOST"])
+        let settings = try await Settings.load(commandLine: [.insecure: "true"], environment: ["GANTRY_HOST": host])
+        #expect(settings.host == host)
+    }
+
+    @Test("know this machine's own addresses", arguments: ["127.0.0.1", "127.8.9.1", "::1", "[::1]", "LOCALHOST"])
+    func loopback(host: String) {
+        #expect(Loopback.contains(host: host))
+    }
+
+    @Test("don't send a Jira token unencrypted to another machine")
+    func plainJira() async throws {
+        #expect(
+            await self.problems(["JIRA_URL": "http://jira.example", "JIRA_TOKEN": "t"]).map(\.setting) == ["JIRA_URL"]
+        )
+        let settings = try await Settings.load(environment: ["JIRA_URL": "http://127.0.0.1:9", "JIRA_TOKEN": "t"])
+        #expect(settings.jira?.url == "http://127.0.0.1:9")
+    }
+}
