@@ -68,8 +68,38 @@ let package = Package(
         ),
         .target(name: "MCPStdio", dependencies: ["JSON", "MCP", "MCPServer", logging], swiftSettings: swiftSettings),
         .target(name: "MCPClient", dependencies: ["JSON", "MCP", "MCPServer"], swiftSettings: swiftSettings),
-
+        // Domain engines
+        .target(name: "Knowledge", dependencies: ["JSON"], swiftSettings: swiftSettings),
+        // Adapters, one outside thing each
+        .target(name: "CKernels", cSettings: cSettings),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .target(
+            name: "Embedding",
+            dependencies: ["CKernels", "COpenBLAS", "JSON", "Knowledge"],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "Extraction", dependencies: ["CLibXML2", "JSON", "Knowledge"], swiftSettings: swiftSettings),
+        .target(
+            name: "KnowledgeSQLite",
+            dependencies: ["CKernels", "JSON", "Knowledge", grdb],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "Upstream",
+            dependencies: ["JSON", asyncHTTPClient, logging, nioCore, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "Telemetry", dependencies: ["JSON", logging], swiftSettings: swiftSettings),
+        // Tools
+        .target(name: "JiraTools", dependencies: ["JSON", "MCPServer", "Upstream", logging], swiftSettings: swiftSettings),
+        .target(name: "KubernetesTools", dependencies: ["JSON", "MCPServer", yams], swiftSettings: swiftSettings),
+        // The application
         // Tests
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swiftSettings),
+        .testTarget(name: "EmbeddingTests", dependencies: ["CKernels", "Embedding", "JSON", "Knowledge"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
+        .testTarget(name: "KubernetesToolsTests", dependencies: ["JSON", "KubernetesTools", "MCPServer", yams], exclude: ["Snapshots"], swiftSettings: swiftSettings),
+        .testTarget(name: "TelemetryTests", dependencies: ["JSON", "Telemetry", logging], swiftSettings: swiftSettings),
         .testTarget(name: "MCPServerTests", dependencies: ["JSON", "MCP", "MCPClient", "MCPServer", "SharedState", logging], swiftSettings: swiftSettings),
         .testTarget(name: "MCPStdioTests", dependencies: ["JSON", "MCP", "MCPServer", "MCPStdio"], swiftSettings: swiftSettings),
         .testTarget(

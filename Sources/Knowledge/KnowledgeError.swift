@@ -27,7 +27,7 @@ public struct KnowledgeError: Error, Sendable {
         public static let invalidText = Self("invalid_text")
         /// The file says that it is of a format whose rules it breaks.
         public static let malformed = Self("malformed")
-        /// The document holds no text.
+        /// The document holds neither a title nor text.
         public static let emptyDocument = Self("empty_document")
         /// The file couldn't be read from where it is.
         public static let unreadable = Self("unreadable")

@@ -21,7 +21,9 @@ struct HostGuardMiddleware<Context: RequestContext>: RouterMiddleware {
     }
 }
 
-/// Lets web pages of the configured origins read the answers (CORS). Other origins get no such header.
+/// Lets web pages of the configured origins read the answers (CORS).
+///
+/// Other origins get no such header.
 struct ConfiguredCORS<Context: RequestContext>: RouterMiddleware {
     let origins: Set<String>
     private let cors: CORSMiddleware<Context>

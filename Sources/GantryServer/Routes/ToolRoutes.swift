@@ -44,7 +44,10 @@ struct ToolRoutes: Sendable {
         // A form or a text could be sent by any web page without asking first; JSON can't.
         let type = HeaderParameters(request.headers[.contentType] ?? "").value
         guard type == "application/json" else {
-            throw ToolError(.invalidArguments, "Send the arguments as a JSON object with Content-Type: application/json.")
+            throw ToolError(
+                .invalidArguments,
+                "Send the arguments as a JSON object with Content-Type: application/json."
+            )
         }
         do {
             let body = try await request.body.collect(upTo: Self.maximumBodyBytes)

@@ -52,7 +52,7 @@ extension Settings {
                 : nil
         }
         self.corsOrigins = reader.list(.corsOrigins, problem: Self.originProblem)
-        self.jira = Self.jira(&reader, isInsecure: self.isInsecure)
+        self.jira = Self.jira(&reader)
         self.logLevel = reader.choice(.logLevel, default: .info)
         self.logFormat =
             reader.value(.logFormat, default: nil, expected: "text or json") { LogFormat(rawValue: $0.lowercased()) }
@@ -96,7 +96,7 @@ extension Settings {
         return address?.isOrigin == true ? nil : "“\(origin)” is not an origin such as https://example.com."
     }
 
-    private static func jira(_ reader: inout SettingsReader, isInsecure: Bool) -> Jira? {
+    private static func jira(_ reader: inout SettingsReader) -> Jira? {
         let user = reader.text(.jiraUser)
         let token = reader.text(.jiraToken)
         let projects = reader.list(.jiraProjects) { key in
@@ -108,23 +108,23 @@ extension Settings {
             }
             return nil
         }
-        if let problem = Self.jiraURLProblem(url, isInsecure: isInsecure) {
+        if let problem = Self.jiraURLProblem(url) {
             reader.reject(.jiraURL, problem)
         }
-        guard let token else {
-            reader.reject(.jiraToken, "Set it too: JIRA_URL is set, and Jira answers nothing without a token.")
-            return nil
+        for (key, value) in [(SettingKey.jiraUser, user), (.jiraToken, token)] where value == nil {
+            reader.reject(key, "Set it too: JIRA_URL is set, and Jira wants an account and its token.")
         }
+        guard let user, let token else { return nil }
         let trimmed = url.hasSuffix("/") ? String(url.dropLast()) : url
         return Jira(url: trimmed, user: user, token: token, projects: projects)
     }
 
-    private static func jiraURLProblem(_ text: String, isInsecure: Bool) -> String? {
+    private static func jiraURLProblem(_ text: String) -> String? {
         guard let address = WebAddress(text) else {
             return "This is not an address such as https://example.atlassian.net (without a user, query or fragment)."
         }
-        if address.scheme == "http", !Loopback.contains(host: address.host), !isInsecure {
-            return "The token would travel unencrypted. Use https, or --insecure if that is meant."
+        if address.scheme == "http", !Loopback.contains(host: address.host) {
+            return "The token would travel unencrypted. Use https."
         }
         return nil
     }

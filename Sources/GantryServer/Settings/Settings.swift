@@ -12,9 +12,7 @@ public struct Settings: Sendable {
         /// The address of the site, `https://example.atlassian.net`, without a slash at the end.
         public var url: String
         /// The account that the token belongs to.
-        ///
-        /// Without one, the token is sent as a bearer token.
-        public var user: String?
+        public var user: String
         /// The API token.
         public var token: String
         /// The keys of the projects that tools may reach.
@@ -38,7 +36,7 @@ public struct Settings: Sendable {
     public var corsOrigins: [String] = []
     /// The names by which clients may address the server in the `Host` header, beyond those of this machine.
     public var allowedHosts: [String] = []
-    /// Whether to allow what is unsafe without authentication: other machines as clients, Jira without TLS.
+    /// Whether to let other machines call without authentication.
     public var isInsecure = false
     /// How to reach Jira, or nothing if there is no Jira.
     public var jira: Jira?

@@ -25,5 +25,7 @@ public struct Chunk: Sendable, Hashable {
     }
 
     /// What the embedding model reads.
-    public var embeddedText: String { self.context.isEmpty ? self.text : "\(self.context)\n\(self.text)" }
+    public var embeddedText: String {
+        [self.context, self.text].filter { !$0.isEmpty }.joined(separator: "\n")
+    }
 }

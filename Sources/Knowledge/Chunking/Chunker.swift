@@ -23,6 +23,7 @@ public struct Chunker: Sendable {
         let bytes = Array(document.text.utf8)
         let units = self.units(of: document, bytes: bytes, tokens: tokens)
         let windows = self.windows(of: units, tokens: tokens)
+        if windows.isEmpty, !document.title.isEmpty { return [self.titleChunk(of: document)] }
         guard windows.count <= self.configuration.maximumChunks else {
             throw KnowledgeError(
                 .tooManyChunks,
@@ -41,6 +42,12 @@ public struct Chunker: Sendable {
                 context: self.context(title: document.title, path: path)
             )
         }
+    }
+
+    /// The one chunk of a document without text, such as a heading that only groups others: it is found by its title.
+    private func titleChunk(of document: Document) -> Chunk {
+        let context = self.context(title: document.title, path: [])
+        return Chunk(index: 0, headingPath: [], text: "", span: 0..<0, context: context)
     }
 
     /// The smallest thing that goes into a chunk.

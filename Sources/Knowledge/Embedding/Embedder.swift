@@ -9,7 +9,8 @@ public struct EmbeddingModel: Sendable, Hashable {
     /// The number of components of each vector.
     public var dimension: Int
 
-    /// The number of tokens that the model reads of one text, special tokens included; the rest is cut off.
+    /// The number of tokens that the model reads of one text, without the special tokens that it adds; the rest is cut
+    /// off.
     public var maximumTokens: Int
 
     /// Creates the description of a model.

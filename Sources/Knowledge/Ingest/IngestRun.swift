@@ -89,8 +89,8 @@ struct IngestRun {
         guard !document.id.isEmpty, document.id.utf8.count <= 1024 else {
             throw KnowledgeError(.invalidArguments, "A document's identifier has to have 1 to 1024 bytes.")
         }
-        guard document.text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
-            throw KnowledgeError(.emptyDocument, "The document \(document.id) holds no text.")
+        guard [document.title, document.text].contains(where: { $0.contains { !$0.isWhitespace } }) else {
+            throw KnowledgeError(.emptyDocument, "The document \(document.id) holds neither a title nor text.")
         }
     }
 

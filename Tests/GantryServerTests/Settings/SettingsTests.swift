@@ -77,7 +77,7 @@ struct SettingsTests {
 
     @Test("that are lists may be lists in the file", arguments: ["[ENG, OPS]", "ENG, OPS"])
     func lists(projects: String) async throws {
-        let yaml = "jira:\n  url: https://example.atlassian.net/\n  token: t\n  projects: \(projects)\n"
+        let yaml = "jira:\n  url: https://example.atlassian.net/\n  user: u\n  token: t\n  projects: \(projects)\n"
         let settings = try await self.withFile(yaml) { try await Settings.load(environment: [:], file: $0) }
         #expect(settings.jira?.projects == ["ENG", "OPS"])
         #expect(settings.jira?.url == "https://example.atlassian.net")
@@ -89,7 +89,8 @@ struct SettingsTests {
             ["GANTRY_PORT": "70000"], ["GANTRY_PORT": "http"], ["GANTRY_READ_ONLY": "maybe"],
             ["GANTRY_TOOL_NAMES": "camel"], ["LOG_LEVEL": "loud"], ["LOG_FORMAT": "xml"], ["GANTRY_HOST": "0.0.0.0"],
             ["CORS_ORIGINS": "*"], ["CORS_ORIGINS": "https://a.example/path"], ["GANTRY_ALLOWED_HOSTS": "http://a"],
-            ["JIRA_TOKEN": "t"], ["JIRA_URL": "https://example.atlassian.net"],
+            ["JIRA_TOKEN": "t"],
+            ["JIRA_URL": "https://example.atlassian.net", "JIRA_USER": "u"],
         ]
     )
     func wrong(environment: [String: String]) async throws {
@@ -103,7 +104,10 @@ struct SettingsTests {
     @Test("are all checked at once, and a secret is never shown")
     func allAtOnce() async {
         let problems = await self.problems(
-            ["GANTRY_PORT": "x", "JIRA_URL": "ftp://a", "JIRA_TOKEN": "very-secret", "JIRA_PROJECTS": "eng"]
+            [
+                "GANTRY_PORT": "x", "JIRA_URL": "ftp://a", "JIRA_USER": "u", "JIRA_TOKEN": "very-secret",
+                "JIRA_PROJECTS": "eng",
+            ]
         )
         #expect(problems.map(\.setting) == ["GANTRY_PORT", "JIRA_PROJECTS", "JIRA_URL"])
         #expect(!"\(SettingsError(problems: problems))".contains("very-secret"))
@@ -112,7 +116,7 @@ struct SettingsTests {
     @Test("hide secrets in the report")
     func secrets() async throws {
         let settings = try await Settings.load(
-            environment: ["JIRA_URL": "https://example.atlassian.net", "JIRA_TOKEN": "very-secret"]
+            environment: ["JIRA_URL": "https://example.atlassian.net", "JIRA_USER": "u", "JIRA_TOKEN": "very-secret"]
         )
         #expect(settings.jira?.token == "very-secret")
         #expect(settings.report.first { $0.setting == .jiraToken }?.value == "(hidden)")
@@ -154,9 +158,12 @@ struct SettingsTests {
     @Test("don't send a Jira token unencrypted to another machine")
     func plainJira() async throws {
         #expect(
-            await self.problems(["JIRA_URL": "http://jira.example", "JIRA_TOKEN": "t"]).map(\.setting) == ["JIRA_URL"]
+            await self.problems(["JIRA_URL": "http://jira.example", "JIRA_USER": "u", "JIRA_TOKEN": "t"]).map(\.setting)
+                == ["JIRA_URL"]
         )
-        let settings = try await Settings.load(environment: ["JIRA_URL": "http://127.0.0.1:9", "JIRA_TOKEN": "t"])
+        let settings = try await Settings.load(environment: [
+            "JIRA_URL": "http://127.0.0.1:9", "JIRA_USER": "u", "JIRA_TOKEN": "t",
+        ])
         #expect(settings.jira?.url == "http://127.0.0.1:9")
     }
 }

@@ -1,0 +1,35 @@
+import Embedding
+import Foundation
+import JiraTools
+import Knowledge
+import Logging
+
+extension Application {
+    /// The embedding model in the data directory, not loaded yet, or nothing if it isn't there.
+    static func embedder(_ settings: Settings, logger: Logger) -> (any Embedder)? {
+        let directory = "\(settings.dataDirectory)/models/all-MiniLM-L6-v2"
+        let files = ["model.safetensors", "vocab.txt"]
+        guard files.allSatisfy({ FileManager.default.fileExists(atPath: "\(directory)/\($0)") }) else { return nil }
+        return LazyEmbedder(
+            model: EmbeddingModel(name: "all-MiniLM-L6-v2", dimension: 384, maximumTokens: 254),
+            logger: logger
+        ) {
+            try MiniLMEmbedder(modelDirectory: directory)
+        }
+    }
+
+    /// Where Jira is, or nothing if there is none.
+    ///
+    /// - Throws: ``StartError`` if the address isn't one that a token may be sent to.
+    static func jiraConfiguration(_ settings: Settings) throws(StartError) -> JiraConfiguration? {
+        guard let jira = settings.jira else { return nil }
+        let configuration = JiraConfiguration(
+            baseURL: jira.url,
+            user: jira.user,
+            token: jira.token,
+            projects: Set(jira.projects)
+        )
+        guard let configuration else { throw StartError("JIRA_URL: a token can't be sent to this address; use https.") }
+        return configuration
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import JiraTools
+import Knowledge
+import MCPServer
+
+extension Application {
+    /// Tries out every part.
+    public func diagnose() async -> [Finding] {
+        [self.dataDirectoryFinding(), await self.storeFinding(), await self.modelFinding(), await self.jiraFinding()]
+    }
+
+    private func dataDirectoryFinding() -> Finding {
+        let path = self.settings.dataDirectory
+        guard FileManager.default.isWritableFile(atPath: path) else {
+            return Finding(part: "data directory", verdict: .broken, message: "\(path) is not writable.")
+        }
+        return Finding(part: "data directory", verdict: .ok, message: path)
+    }
+
+    private func storeFinding() async -> Finding {
+        do {
+            let status = try await self.knowledge.status()
+            let counts = "\(status.store.documentCount) documents, \(status.store.chunkCount) chunks"
+            guard let notice = status.notice else {
+                return Finding(part: "knowledge store", verdict: .ok, message: counts)
+            }
+            return Finding(part: "knowledge store", verdict: .notice, message: "\(counts); \(notice)")
+        } catch {
+            return Finding(part: "knowledge store", verdict: .broken, message: error.message)
+        }
+    }
+
+    private func modelFinding() async -> Finding {
+        guard let embedder else {
+            return Finding(
+                part: "embedding model",
+                verdict: .notice,
+                message: "The model is missing; queries are lexical. Get it with: make setup"
+            )
+        }
+        do {
+            _ = try await embedder.embed(["Gantry"])
+            return Finding(part: "embedding model", verdict: .ok, message: embedder.model.name)
+        } catch {
+            return Finding(part: "embedding model", verdict: .broken, message: "It can't embed a text: \(error)")
+        }
+    }
+
+    private func jiraFinding() async -> Finding {
+        guard let jira, let site = self.settings.jira else {
+            return Finding(part: "Jira", verdict: .notice, message: "It isn't configured; there are no Jira tools.")
+        }
+        // Jira answers only bounded queries; this one says nothing about the issues, and finds none or one.
+        let query = site.projects.isEmpty ? "created >= -1d" : "project in (\(site.projects.joined(separator: ", ")))"
+        do {
+            _ = try await jira.issues(jql: query, maximum: 1, deadline: .now + .seconds(10))
+            return Finding(part: "Jira", verdict: .ok, message: site.url)
+        } catch {
+            let message = (error as? ToolError)?.message ?? "\(error)"
+            return Finding(part: "Jira", verdict: .broken, message: "\(site.url): \(message)")
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Extraction
+import Foundation
+public import Knowledge
+import KnowledgeSQLite
+
+extension Application {
+    /// Ingests the files that some paths mean: see ``FileFinder``.
+    ///
+    /// - Parameters:
+    ///   - paths: Files and directories.
+    ///   - progress: Called after each document.
+    /// - Returns: What became of each document.
+    /// - Throws: A ``KnowledgeError`` if a path isn't there or nothing can be ingested at all.
+    public func ingest(
+        paths: [String],
+        progress: @escaping (IngestProgress) -> Void
+    ) async throws(KnowledgeError) -> IngestReport {
+        let files = try FileFinder { FileExtractor.canRead(path: $0) }.files(at: paths)
+        return try await self.knowledge.ingest(files: files, progress: progress)
+    }
+
+    /// Measures retrieval on a labelled collection, with the embedder of this application and a store of its own.
+    ///
+    /// - Parameters:
+    ///   - set: The collection.
+    ///   - progress: Called after each document is ingested.
+    /// - Returns: The figures.
+    /// - Throws: A ``KnowledgeError`` if a document or a query fails.
+    public func evaluate(
+        _ set: EvaluationSet,
+        progress: @escaping (IngestProgress) -> Void
+    ) async throws(KnowledgeError) -> Evaluation.Report {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "gantry-eval-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        do {
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        } catch {
+            throw KnowledgeError(.storeFailed, "A temporary directory can't be made.", cause: error)
+        }
+        let store = try SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path)
+        let base = KnowledgeBase(store: store, embedder: self.embedder, now: { Date() })
+        return try await Evaluation(base: base).run(set, progress: progress)
+    }
+}

@@ -1,0 +1,24 @@
+/// A value in a form in which values that JSON Schema calls equal are equal: `1`, `1.0` and `1e0` are one number
+/// (Core, section 4.2.2).
+struct CanonicalValue: Hashable, Sendable {
+    private let value: JSONValue
+
+    /// Creates the canonical form of a value.
+    ///
+    /// - Parameter work: Grows by the number of values that were looked at.
+    init(_ value: JSONValue, work: inout Int) { self.value = Self.canonical(value, &work) }
+
+    private static func canonical(_ value: JSONValue, _ work: inout Int) -> JSONValue {
+        work += 1
+        switch value {
+        case .null, .bool, .integer, .string: return value
+        case .double, .decimal:
+            guard let number = DecimalNumber(value) else { return value }
+            return number.intValue.map(JSONValue.integer) ?? value
+        case .array(let values):
+            return .array(values.map { self.canonical($0, &work) })
+        case .object(let object):
+            return .object(JSONObject(object.map { (key: $0.key, value: self.canonical($0.value, &work)) }))
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import MCPServer
+
+/// An issue of the backlog.
+public struct JiraIssue: Sendable, Equatable {
+    public var key: String
+    public var projectKey: String
+    public var summary: String
+    public var status: String
+    public var priority: String?
+    public var assignee: String?
+
+    public init(key: String, projectKey: String, summary: String, status: String, priority: String?, assignee: String?) {
+        self.key = key
+        self.projectKey = projectKey
+        self.summary = summary
+        self.status = status
+        self.priority = priority
+        self.assignee = assignee
+    }
+}
+
+/// What the tools need of Jira.
+public protocol JiraClient: Sendable {
+    /// The first issues that a query finds.
+    ///
+    /// - Throws: ``ToolError``
+    func issues(jql: String, maximum: Int, deadline: ContinuousClock.Instant) async throws -> [JiraIssue]
+}

@@ -1,0 +1,153 @@
+import Foundation
+import JSON
+import MCPServer
+public import Upstream
+
+/// Jira Cloud, REST API v3.
+public struct JiraCloudClient: JiraClient {
+    private let configuration: JiraConfiguration
+    private let upstream: any HTTPUpstream
+    private let retry: RetryPolicy
+    private let authorization: String
+
+    public init(configuration: JiraConfiguration, upstream: any HTTPUpstream, retry: RetryPolicy = RetryPolicy()) {
+        self.configuration = configuration
+        self.upstream = upstream
+        self.retry = retry
+        let credentials = Data("\(configuration.user):\(configuration.token)".utf8).base64EncodedString()
+        self.authorization = "Basic \(credentials)"
+    }
+
+    public func issues(jql: String, maximum: Int, deadline: ContinuousClock.Instant) async throws -> [JiraIssue] {
+        var issues: [JiraIssue] = []
+        var pageToken: String?
+        repeat {
+            let page = try await self.search(jql, maximum - issues.count, pageToken, deadline)
+            issues += (page["issues"]?.arrayValue ?? []).compactMap(JiraIssue.init)
+            let next = page["nextPageToken"]?.stringValue
+            // A site that gives the same token again would be asked for ever.
+            pageToken = next == pageToken ? nil : next
+        } while pageToken != nil && issues.count < maximum
+        return Array(issues.prefix(maximum))
+    }
+
+    private func search(
+        _ jql: String,
+        _ count: Int,
+        _ pageToken: String?,
+        _ deadline: ContinuousClock.Instant
+    ) async throws -> JSONValue {
+        var body: JSONObject = [
+            "jql": .string(jql), "maxResults": .integer(count),
+            "fields": ["summary", "status", "priority", "assignee", "project"],
+        ]
+        if let pageToken {
+            body["nextPageToken"] = .string(pageToken)
+        }
+        let request = UpstreamRequest(
+            method: "POST",
+            url: self.configuration.baseURL + "/rest/api/3/search/jql",
+            headers: [
+                ("Authorization", self.authorization), ("Accept", "application/json"),
+                ("Content-Type", "application/json"),
+            ],
+            body: JSONValue.object(body).serialized(),
+            deadline: deadline
+        )
+        let response: UpstreamResponse
+        do {
+            // A search changes nothing, so it may be sent again.
+            response = try await self.retry.send(request, over: self.upstream)
+        } catch let error as UpstreamError {
+            throw ToolError(
+                error.code == .timedOut ? .timeout : .upstreamUnavailable,
+                "Jira could not be reached: \(error.message)",
+                retryable: error.code != .bodyTooLarge,
+                suggestedAction: "Try again later; if it stays so, those who run the server should look at JIRA_URL.",
+                cause: error
+            )
+        }
+        return try Self.result(of: response)
+    }
+
+    /// The body of a good answer; a bad one becomes an error by its status and headers, never by its text, which Jira
+    /// writes in the account's language.
+    static func result(of response: UpstreamResponse) throws(ToolError) -> JSONValue {
+        // With a wrong token Jira answers as if nobody had logged in, often with 200 and nothing found.
+        if let reason = response.header("X-Seraph-LoginReason"), reason.uppercased().contains("OK") == false {
+            throw Self.notLoggedIn
+        }
+        switch response.status {
+        case 200..<300:
+            guard let json = response.json, json.objectValue != nil else { throw Self.notLoggedIn }
+            return json
+        case 400:
+            throw ToolError(
+                .invalidArguments,
+                "Jira refuses the query: \(Self.messages(response))",
+                suggestedAction: "Correct jql_filter: field names, values in quotes, no project clause.",
+                mistakes: [.init(pointer: JSONPointer().appending("jql_filter"), message: Self.messages(response))]
+            )
+        case 401:
+            throw Self.notLoggedIn
+        case 403:
+            throw ToolError(.forbidden, "Jira refuses: \(Self.messages(response))")
+        case 404:
+            throw ToolError(.notFound, "Jira does not find it: \(Self.messages(response))")
+        case 410:
+            throw ToolError(.upstreamError, "This Jira no longer offers the search that the server uses.")
+        case 429:
+            throw ToolError(
+                .rateLimited,
+                "Jira limits how often it is asked.",
+                retryable: true,
+                retryAfter: response.retryAfter ?? .seconds(30),
+                suggestedAction: "Wait, then call again."
+            )
+        case 500...:
+            throw ToolError(
+                .upstreamUnavailable,
+                "Jira has a problem of its own (status \(response.status)).",
+                retryable: true,
+                retryAfter: response.retryAfter,
+                suggestedAction: "Try again later."
+            )
+        default:
+            throw ToolError(.upstreamError, "Jira answered with status \(response.status).")
+        }
+    }
+
+    private static var notLoggedIn: ToolError {
+        ToolError(
+            .unauthenticated,
+            "Jira does not accept the server's credentials.",
+            suggestedAction: "Those who run the server should check JIRA_USER and JIRA_TOKEN."
+        )
+    }
+
+    /// What Jira says, from whichever of its shapes it has: cut, since it may be a page of HTML or anything else.
+    private static func messages(_ response: UpstreamResponse) -> String {
+        guard let json = response.json else { return "status \(response.status)." }
+        var texts = (json["errorMessages"]?.arrayValue ?? []).compactMap(\.stringValue)
+        texts += (json["errors"]?.objectValue ?? [:]).map { "\($0.key): \($0.value.stringValue ?? "")" }
+        texts += ["detail", "message", "error"].compactMap { json[$0]?.stringValue }
+        let text = texts.joined(separator: " ")
+        return text.isEmpty ? "status \(response.status)." : String(text.prefix(500))
+    }
+}
+
+extension JiraIssue {
+    init?(_ json: JSONValue) {
+        guard let key = json["key"]?.stringValue, let fields = json["fields"],
+            let project = fields["project"]?["key"]?.stringValue
+        else { return nil }
+        self.init(
+            key: key,
+            projectKey: project,
+            summary: fields["summary"]?.stringValue ?? "",
+            status: fields["status"]?["name"]?.stringValue ?? "",
+            priority: fields["priority"]?["name"]?.stringValue,
+            assignee: fields["assignee"]?["displayName"]?.stringValue
+        )
+    }
+}

@@ -1,0 +1,137 @@
+import CKernels
+import Foundation
+import JSON
+import Knowledge
+import Testing
+
+@testable import Embedding
+
+/// The model that `make setup` fetches.
+private enum Model {
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    static let directory =
+        (ProcessInfo.processInfo.environment["GANTRY_DATA_DIR"] ?? root.path + "/.gantry") + "/models/all-MiniLM-L6-v2"
+
+    static func embedder() throws -> MiniLMEmbedder {
+        try #require(
+            FileManager.default.fileExists(atPath: directory + "/model.safetensors"),
+            "The embedding model is missing: run make setup."
+        )
+        return try MiniLMEmbedder(modelDirectory: directory)
+    }
+
+    static func fixture(_ name: String) throws -> JSONValue {
+        let path = root.path + "/Tests/EmbeddingTests/Fixtures/" + name
+        return try JSONValue(parsing: Array(Data(contentsOf: URL(filePath: path))))
+    }
+}
+
+@Suite("all-MiniLM-L6-v2")
+struct MiniLMEmbedderTests {
+    private func texts() throws -> [(text: String, ids: [Int32])] {
+        try #require(Model.fixture("texts.json").arrayValue).map { entry in
+            let ids = try #require(entry["ids"]?.arrayValue).compactMap { $0.intValue.map { Int32($0) } }
+            return (try #require(entry["text"]?.stringValue), ids)
+        }
+    }
+
+    @Test("Tokens are the reference tokenizer's, on 200 texts")
+    func tokens() throws {
+        let vocabulary = try String(contentsOfFile: Model.directory + "/vocab.txt", encoding: .utf8)
+        let tokenizer = try WordPieceTokenizer(vocabulary: vocabulary)
+        for (text, ids) in try self.texts() {
+            #expect(tokenizer.tokens(of: text).prefix(254).map(\.id) == ids, "\(text.prefix(60).debugDescription)")
+        }
+    }
+
+    @Test("Spans are in order, within the text, and where the token came from")
+    func spans() throws {
+        let embedder = try Model.embedder()
+        #expect(embedder.tokenSpans(of: "Héllo, wörld") == [0..<6, 6..<7, 8..<14])
+        for (text, _) in try self.texts() {
+            let spans = embedder.tokenSpans(of: text)
+            #expect(spans.count == embedder.tokenCount(of: text))
+            #expect(zip(spans, spans.dropFirst()).allSatisfy { $0.lowerBound <= $1.lowerBound })
+            #expect(spans.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= text.utf8.count })
+        }
+    }
+
+    @Test("Vectors are the reference implementation's")
+    func vectors() async throws {
+        let texts = try self.texts()
+        let reference = try #require(Model.fixture("reference.json").objectValue)
+        let indexes = try reference.keys.map { try #require(Int($0)) }
+        #expect(indexes.count == 20)
+        let vectors = try await Model.embedder().embed(indexes.map { texts[$0].text })
+        for (index, vector) in zip(indexes, vectors) {
+            let expected = try #require(reference[String(index)]?.arrayValue).compactMap { $0.doubleValue.map { Float($0) } }
+            #expect(expected.count == 384)
+            #expect(gantry_dot_f32(vector, expected, 384) >= 0.9999, "text \(index)")
+        }
+    }
+
+    /// Run by hand with the vectors of all 200 texts, which are too large to keep.
+    @Test("All 200 vectors are the reference implementation's", .enabled(if: Self.everything != nil, "Run by hand: set GANTRY_REFERENCE to a file that Scripts/reference-embeddings.py --all wrote."))
+    func everyVector() async throws {
+        let texts = try self.texts()
+        let file = try Data(contentsOf: URL(filePath: try #require(Self.everything)))
+        let reference = try JSONValue(parsing: Array(file))
+        var least: Float = 1
+        for (index, vector) in try await Model.embedder().embed(texts.map(\.text)).enumerated() {
+            let expected = try #require(reference[String(index)]?.arrayValue).compactMap { $0.doubleValue.map { Float($0) } }
+            least = min(least, gantry_dot_f32(vector, expected, 384))
+        }
+        print("least cosine of \(texts.count): \(least)")
+        #expect(least >= 0.9999)
+    }
+    static let everything = ProcessInfo.processInfo.environment["GANTRY_REFERENCE"]
+
+    @Test("A vector does not depend on what it is embedded with, and has length 1")
+    func batches() async throws {
+        let embedder = try Model.embedder()
+        let texts = (0..<40).map { String(repeating: "word \($0) ", count: 1 + $0 * 7 % 90) }
+        let together = try await embedder.embed(texts)
+        for index in stride(from: 0, to: texts.count, by: 13) {
+            let alone = try await embedder.embed([texts[index]])[0]
+            #expect(gantry_dot_f32(alone, together[index], 384) > 0.99999)
+            #expect(abs(gantry_dot_f32(alone, alone, 384) - 1) < 1e-5)
+        }
+        #expect(try await embedder.embed([]).isEmpty)
+    }
+
+    @Test("A model that is missing or is something else is named, with what to do")
+    func missing() throws {
+        let error = #expect(throws: EmbeddingError.self) { try MiniLMEmbedder(modelDirectory: "/nonexistent") }
+        #expect(error?.code == .modelMissing)
+        #expect(error?.message.contains("make setup") == true)
+
+        let directory = FileManager.default.temporaryDirectory.appending(path: "gantry-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try "[UNK]\n[CLS]\n[SEP]\n".write(to: directory.appending(path: "vocab.txt"), atomically: true, encoding: .utf8)
+        for bytes: [UInt8] in [
+            [], [1, 2, 3], [255, 255, 255, 255, 255, 255, 255, 255, 0], [2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d],
+            [1, 0, 0, 0, 0, 0, 0, 0, 0x7b],
+        ] {
+            try Data(bytes).write(to: directory.appending(path: "model.safetensors"))
+            let error = #expect(throws: EmbeddingError.self) { try MiniLMEmbedder(modelDirectory: directory.path) }
+            #expect(error?.code == .modelCorrupt)
+        }
+    }
+}
+
+@Suite("Kernels")
+struct KernelTests {
+    @Test("The scan is the dot product with each row")
+    func scan() {
+        let rows = (0..<(7 * 33)).map { Float($0 % 11) - 5 }
+        let query = (0..<33).map { Float($0 % 5) - 2 }
+        var scores = [Float](repeating: 0, count: 7)
+        gantry_scan_f32(query, rows, 7, 33, &scores)
+        for row in 0..<7 {
+            let expected = zip(query, rows[(row * 33)..<((row + 1) * 33)]).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+            #expect(abs(scores[row] - expected) < 1e-3)
+        }
+    }
+}
