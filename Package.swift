@@ -34,6 +34,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let package = Package(
     name: "gantry",
     products: [
+        .executable(name: "gantry", targets: ["gantry"]),
         .library(name: "JSON", targets: ["JSON"]),
         .library(name: "MCP", targets: ["MCP"]),
         .library(name: "SharedState", targets: ["SharedState"]),
@@ -69,7 +70,7 @@ let package = Package(
         .target(name: "MCPStdio", dependencies: ["JSON", "MCP", "MCPServer", logging], swiftSettings: swiftSettings),
         .target(name: "MCPClient", dependencies: ["JSON", "MCP", "MCPServer"], swiftSettings: swiftSettings),
         // Domain engines
-        .target(name: "Knowledge", dependencies: ["JSON"], swiftSettings: swiftSettings),
+        .target(name: "Knowledge", dependencies: ["JSON", crypto], swiftSettings: swiftSettings),
         // Adapters, one outside thing each
         .target(name: "CKernels", cSettings: cSettings),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -94,12 +95,32 @@ let package = Package(
         // Tools
         .target(name: "JiraTools", dependencies: ["JSON", "MCPServer", "Upstream", logging], swiftSettings: swiftSettings),
         .target(name: "KubernetesTools", dependencies: ["JSON", "MCPServer", yams], swiftSettings: swiftSettings),
+        .target(name: "KnowledgeTools", dependencies: ["JSON", "Knowledge", "MCPServer"], swiftSettings: swiftSettings),
         // The application
+        .target(
+            name: "GantryServer",
+            dependencies: [
+                "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgeSQLite", "KnowledgeTools",
+                "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "SharedState", "Telemetry",
+                "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "gantry",
+            dependencies: ["GantryServer", "JSON", "Knowledge", "MCPServer", argumentParser],
+            swiftSettings: swiftSettings
+        ),
         // Tests
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swiftSettings),
         .testTarget(name: "EmbeddingTests", dependencies: ["CKernels", "Embedding", "JSON", "Knowledge"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
+        .testTarget(name: "KnowledgeTests", dependencies: ["JSON", "Knowledge"], swiftSettings: swiftSettings),
+        .testTarget(name: "KnowledgeSQLiteTests", dependencies: ["JSON", "Knowledge", "KnowledgeSQLite", grdb], swiftSettings: swiftSettings),
+        .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "JSON", "Knowledge"], swiftSettings: swiftSettings),
         .testTarget(name: "KubernetesToolsTests", dependencies: ["JSON", "KubernetesTools", "MCPServer", yams], exclude: ["Snapshots"], swiftSettings: swiftSettings),
+        .testTarget(name: "JiraToolsTests", dependencies: ["JSON", "JiraTools", "MCPServer", "Upstream", logging], swiftSettings: swiftSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["JSON", "Telemetry", logging], swiftSettings: swiftSettings),
+        .testTarget(name: "GantryServerTests", dependencies: ["GantryServer", "JSON", "Knowledge", "MCPServer", configuration, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "MCPServerTests", dependencies: ["JSON", "MCP", "MCPClient", "MCPServer", "SharedState", logging], swiftSettings: swiftSettings),
         .testTarget(name: "MCPStdioTests", dependencies: ["JSON", "MCP", "MCPServer", "MCPStdio"], swiftSettings: swiftSettings),
         .testTarget(

@@ -1,4 +1,5 @@
 import JSON
+import Logging
 public import MCPServer
 
 /// Lists issues of one Jira project.

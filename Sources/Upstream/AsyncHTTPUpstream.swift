@@ -42,8 +42,8 @@ public struct AsyncHTTPUpstream: HTTPUpstream {
         } catch let error as HTTPClientError {
             if Task.isCancelled { throw CancellationError() }
             switch error {
-            case .deadlineExceeded, .connectTimeout, .readTimeout, .requestTimeout: throw Self.timedOut
-            case .invalidURL, .emptyHost, .emptyScheme, .unsupportedScheme:
+            case .deadlineExceeded, .connectTimeout, .readTimeout: throw Self.timedOut
+            case .invalidURL, .emptyHost, .emptyScheme:
                 throw UpstreamError(.invalidRequest, "The address is not one that can be asked.", cause: error)
             default: throw UpstreamError(.connectionFailed, "The connection failed.", cause: error)
             }

@@ -41,27 +41,27 @@ struct Gantry: AsyncParsableCommand {
         switch error {
         case let error as SettingsError:
             Output.error("wrong configuration:\n\(error)")
-            exit(ExitStatus.wrongConfiguration)
+            ExitStatus.end(ExitStatus.wrongConfiguration)
         case let error as ExitCode:
-            exit(error.rawValue)
+            ExitStatus.end(error.rawValue)
         case let error as CommandFailure:
             Output.error(error.message)
-            exit(ExitStatus.failed)
+            ExitStatus.end(ExitStatus.failed)
         case let error as StartError:
             Output.error(error.description)
-            exit(ExitStatus.failed)
+            ExitStatus.end(ExitStatus.failed)
         default:
             switch Self.exitCode(for: error) {
             case .success:
                 // Help and version are errors to the parser.
                 Output.line(Self.fullMessage(for: error))
-                exit(ExitStatus.done)
+                ExitStatus.end(ExitStatus.done)
             case .validationFailure:
                 FileHandle.standardError.write(Data((Self.fullMessage(for: error) + "\n").utf8))
-                exit(ExitStatus.wrongUsage)
+                ExitStatus.end(ExitStatus.wrongUsage)
             default:
                 Output.error("\(error)")
-                exit(ExitStatus.failed)
+                ExitStatus.end(ExitStatus.failed)
             }
         }
     }
@@ -74,6 +74,13 @@ enum ExitStatus {
     static let wrongUsage: Int32 = 2
     /// EX_CONFIG of sysexits.
     static let wrongConfiguration: Int32 = 78
+
+    /// Ends the process.
+    ///
+    /// It has a name of its own because every command has a method `exit` that ends with other codes.
+    static func end(_ status: Int32) -> Never {
+        exit(status)
+    }
 }
 
 /// Why a command failed, in a sentence for people.

@@ -22,7 +22,7 @@ struct IngestCommand: AsyncParsableCommand {
         try await self.options.withApplication(quietly: true) { application in
             let bar = IngestProgressBar(isTerminal: Output.isTerminal)
             let report: IngestReport
-            do {
+            do throws(KnowledgeError) {
                 report = try await application.ingest(paths: self.paths) { bar.show($0) }
             } catch {
                 bar.finish()

@@ -25,7 +25,7 @@ struct QueryCommand: AsyncParsableCommand {
     func run() async throws {
         try await self.options.withApplication(quietly: true) { application in
             let answer: KnowledgeAnswer
-            do {
+            do throws(KnowledgeError) {
                 answer = try await application.knowledge.query(self.question, topK: self.top)
             } catch {
                 throw CommandFailure(message: error.message)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import GantryServer
 import JSON
+import MCPServer
 
 struct ToolsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -65,6 +65,24 @@ struct ToolCallTests {
         #expect(errors == ["/text": "Required: What to say"])
     }
 
+    @Test("Input and output schemas are JSON Schemas that valid calls and answers pass")
+    func schemas() async throws {
+        let tool = try #require(try await self.client.listTools().first)
+        #expect(tool["name"] == "test.echo")
+        let input = try JSONSchema(try #require(tool["inputSchema"]))
+        #expect(try input.violations(in: ["text": "hi", "note": "x"]).isEmpty)
+        #expect(try input.violations(in: ["text": "hi", "how_often": 0]).count == 1)
+        #expect(try input.violations(in: ["how_often": 1]).count == 1)
+        let output = try JSONSchema(try #require(tool["outputSchema"]))
+        let result = try await self.client.callTool("test.echo", ["text": "hi"])
+        #expect(try output.violations(in: try #require(result["structuredContent"])).isEmpty)
+        #expect(try output.violations(in: ["text": 1]).isEmpty == false)
+        #expect(tool["outputSchema"]?["properties"]?["note"]?["type"] == ["string", "null"])
+        #expect(tool["outputSchema"]?["properties"]?["text"]?["description"] == "What was said")
+        #expect(tool["inputSchema"]?["properties"]?["how_often"]?["default"] == 3)
+        #expect(tool["annotations"]?["readOnlyHint"] == true)
+    }
+
     @Test("Progress goes forward only")
     func progress() async throws {
         let seen = Mutex<[JSONValue?]>([])

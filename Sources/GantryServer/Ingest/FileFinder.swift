@@ -1,5 +1,5 @@
 import Foundation
-import Knowledge
+public import Knowledge
 
 /// Finds the files that are meant by paths on the command line.
 ///

@@ -31,12 +31,11 @@ struct ConfiguredCORS<Context: RequestContext>: RouterMiddleware {
     init(origins: [String]) {
         self.origins = Set(origins)
         let allowed = ["Accept", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"]
-        let exposed = ["Mcp-Session-Id", "X-Request-Id", "Retry-After"]
         self.cors = CORSMiddleware(
             allowOrigin: .originBased,
             allowHeaders: (allowed + ["Authorization", "X-Request-Id"]).compactMap { HTTPField.Name($0) },
             allowMethods: [.get, .post, .delete],
-            exposedHeaders: exposed.compactMap { HTTPField.Name($0) }
+            exposedHeaders: ["Mcp-Session-Id", "X-Request-Id", "Retry-After"]
         )
     }
 

@@ -11,10 +11,10 @@ struct RequestIDMiddleware<Context: RequestContext>: RouterMiddleware {
         context: Context,
         next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        var request = request
         let id = request.requestID
-        request.headers[.requestID] = id
-        var response = try await next(request, context)
+        var head = request.head
+        head.headerFields[.requestID] = id
+        var response = try await next(Request(head: head, body: request.body), context)
         response.headers[.requestID] = id
         return response
     }

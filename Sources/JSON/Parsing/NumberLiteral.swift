@@ -47,7 +47,8 @@ enum NumberLiteral {
             position += 1
             if isDigit(byte) {
                 significand = significand &* 10 &+ UInt64(byte - UInt8(ascii: "0"))
-                if significand != 0 { digitCount += 1 }
+                // Zeros in front don't count. The significand is no help here: it may have overflowed, even to zero.
+                if digitCount > 0 || byte != UInt8(ascii: "0") { digitCount += 1 }
                 if !isInteger { fractionDigits += 1 }
             } else if byte == UInt8(ascii: ".") {
                 isInteger = false

@@ -22,7 +22,7 @@ public struct Chunker: Sendable {
         let tokens = TokenMap(text: document.text, embedder: self.embedder)
         let bytes = Array(document.text.utf8)
         let units = self.units(of: document, bytes: bytes, tokens: tokens)
-        let windows = self.windows(of: units, tokens: tokens)
+        let windows = self.windows(of: units, title: document.title, tokens: tokens)
         if windows.isEmpty, !document.title.isEmpty { return [self.titleChunk(of: document)] }
         guard windows.count <= self.configuration.maximumChunks else {
             throw KnowledgeError(
@@ -58,7 +58,8 @@ public struct Chunker: Sendable {
     }
 
     private func units(of document: Document, bytes: [UInt8], tokens: TokenMap) -> [Unit] {
-        let pieces = TextPieces(bytes: bytes, tokens: tokens, maximumTokens: self.configuration.windowTokens)
+        let room = min(self.configuration.windowTokens, self.configuration.totalTokens - self.configuration.contextTokens)
+        let pieces = TextPieces(bytes: bytes, tokens: tokens, maximumTokens: room)
         var units: [Unit] = []
         var headings: [(level: Int, title: String)] = []
         for block in document.blocks {
@@ -75,26 +76,35 @@ public struct Chunker: Sendable {
     }
 
     /// Returns which units make each chunk.
-    private func windows(of units: [Unit], tokens: TokenMap) -> [Range<Int>] {
+    private func windows(of units: [Unit], title: String, tokens: TokenMap) -> [Range<Int>] {
         var windows: [Range<Int>] = []
         var start = 0
         var end = 0
+        var room = 0
         while end < units.count {
+            if start == end || room == 0 { room = self.room(for: units[start], title: title) }
             let unit = units[end]
             let held = start < end ? tokens.cost(of: units[start].span.lowerBound..<units[end - 1].span.upperBound) : 0
             let grown = tokens.cost(of: units[start].span.lowerBound..<unit.span.upperBound)
             let startsSection = unit.isHeading && held >= self.configuration.minimumTokens
-            if start == end || (!startsSection && grown <= self.configuration.windowTokens) {
+            if start == end || (!startsSection && grown <= room) {
                 end += 1
                 continue
             }
             let last = self.withoutTrailingHeadings(start..<end, units: units)
             windows.append(last)
-            start = startsSection ? end : self.overlapStart(after: last, units: units, tokens: tokens)
+            start = startsSection ? end : self.overlapStart(after: last, units: units, room: room, tokens: tokens)
             end = max(start, last.upperBound)
+            room = 0
         }
         if start < end { windows.append(start..<end) }
         return windows
+    }
+
+    /// How many tokens of text fit behind the title and headings of a chunk that begins with a unit.
+    private func room(for unit: Unit, title: String) -> Int {
+        let context = self.context(title: title, path: self.headingPath(of: unit, title: title))
+        return min(self.configuration.windowTokens, self.configuration.totalTokens - self.tokenSpans(of: context).count)
     }
 
     /// A heading belongs to what follows it.
@@ -105,14 +115,14 @@ public struct Chunker: Sendable {
     }
 
     /// Goes back from the end of a chunk by as many whole units as the overlap and the next chunk have room for.
-    private func overlapStart(after window: Range<Int>, units: [Unit], tokens: TokenMap) -> Int {
+    private func overlapStart(after window: Range<Int>, units: [Unit], room: Int, tokens: TokenMap) -> Int {
         let next = units[window.upperBound]
         var start = window.upperBound
         while start - 1 > window.lowerBound, units[start - 1].path == next.path {
             let from = units[start - 1].span.lowerBound
             let repeated = tokens.cost(of: from..<units[window.upperBound - 1].span.upperBound)
             let grown = tokens.cost(of: from..<next.span.upperBound)
-            guard repeated <= self.configuration.overlapTokens, grown <= self.configuration.windowTokens else { break }
+            guard repeated <= self.configuration.overlapTokens, grown <= room else { break }
             start -= 1
         }
         return start
@@ -124,8 +134,12 @@ public struct Chunker: Sendable {
 
     private func context(title: String, path: [String]) -> String {
         let whole = ([title] + path).filter { !$0.isEmpty }.joined(separator: " > ")
-        let spans = self.embedder?.tokenSpans(of: whole) ?? ApproximateTokenizer.tokenSpans(of: whole)
+        let spans = self.tokenSpans(of: whole)
         guard spans.count > self.configuration.contextTokens else { return whole }
         return String(decoding: Array(whole.utf8)[..<spans[self.configuration.contextTokens].lowerBound], as: UTF8.self)
+    }
+
+    private func tokenSpans(of text: String) -> [Range<Int>] {
+        self.embedder?.tokenSpans(of: text) ?? ApproximateTokenizer.tokenSpans(of: text)
     }
 }

@@ -1,7 +1,11 @@
 /// How documents are split into chunks. All sizes are in tokens of the embedding model.
 public struct ChunkingConfiguration: Sendable, Hashable {
     /// The most tokens of a chunk's text.
-    public var windowTokens = 200
+    public var windowTokens = 230
+
+    /// The most tokens of a chunk's text together with the title and headings before it: not more than the embedding
+    /// model reads, so that nothing is cut off.
+    public var totalTokens = 254
 
     /// How many tokens of a chunk are repeated at the start of the next one of the same section.
     public var overlapTokens = 40
@@ -20,6 +24,6 @@ public struct ChunkingConfiguration: Sendable, Hashable {
 
     /// Says in one line what chunks depend on, so that changed settings count as a changed document.
     var fingerprint: String {
-        "chunker 1; \(self.windowTokens) \(self.overlapTokens) \(self.minimumTokens) \(self.contextTokens)"
+        "chunker 1; \(self.windowTokens) \(self.totalTokens) \(self.overlapTokens) \(self.minimumTokens) \(self.contextTokens)"
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOFoundationCompat
 
 /// The routes of the REST API.
 struct Routes: Sendable {
@@ -13,9 +14,9 @@ struct Routes: Sendable {
             api.get("serverInfo") { _, _ in self.serverInfo }
             api.get("myself") { request, _ in self.myself(request) }
             api.get("field") { _, _ in self.fields }
-            api.get("priority") { _, _ in .json(.array(Priority.allCases.map(self.json))) }
-            api.get("status") { _, _ in .json(.array(Status.allCases.map(self.json))) }
-            api.get("project") { request, _ in .json(.array(self.visible(request) ? self.site.projects.map(self.json) : [])) }
+            api.get("priority") { _, _ in Response.json(.array(Priority.allCases.map(self.json))) }
+            api.get("status") { _, _ in Response.json(.array(Status.allCases.map(self.json))) }
+            api.get("project") { request, _ in Response.json(.array(self.visible(request) ? self.site.projects.map(self.json) : [])) }
             api.get("project/search") { request, _ in self.projects(request) }
             api.get("project/:project") { request, context in try self.project(request, context) }
             api.get("issue/:issue") { request, context in try self.issue(request, context) }

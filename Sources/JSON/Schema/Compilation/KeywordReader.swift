@@ -182,7 +182,7 @@ struct KeywordReader {
             for (key, value) in dependencies {
                 list.append((key, try compiler.node(for: self.child(value, "dependentSchemas", key))))
             }
-            keywords.append(.dependentSchemas(list, keyword: "dependentSchemas"))
+            keywords.append(.dependentSchemas(list))
         }
         try self.readDependencies(&compiler, &keywords)
     }
@@ -203,7 +203,7 @@ struct KeywordReader {
             }
         }
         if !required.isEmpty { keywords.append(.dependentRequired(required)) }
-        if !schemas.isEmpty { keywords.append(.dependentSchemas(schemas, keyword: "dependencies")) }
+        if !schemas.isEmpty { keywords.append(.dependentSchemas(schemas)) }
     }
 
     // MARK: Values of keywords

@@ -11,7 +11,7 @@ enum SchemaKeyword: Sendable {
     case uniqueItems
     case required([String])
     case dependentRequired([(key: String, required: [String])])
-    case dependentSchemas([(key: String, node: Int)], keyword: String)
+    case dependentSchemas([(key: String, node: Int)])
     case members(MemberRules)
     case propertyNames(Int)
     case elements(ElementRules)
@@ -95,7 +95,13 @@ struct NumberBound: Sendable {
 
 /// A limit of `minLength`, `maxLength`, `minItems`, `maxItems`, `minProperties` or `maxProperties`.
 struct CountBound: Sendable {
-    enum Subject: Sendable { case characters, items, properties }
+    enum Subject: String, Sendable {
+        case characters = "character"
+        case items = "item"
+        case properties = "property"
+
+        var plural: String { self == .properties ? "properties" : self.rawValue + "s" }
+    }
 
     var keyword: String
     var subject: Subject

@@ -34,7 +34,7 @@ extension SchemaEvaluator {
         case .uniqueItems: return try self.evaluateUniqueItems(node, value)
         case .required(let names): return self.evaluateRequired(names, of: node, value)
         case .dependentRequired(let dependencies): return self.evaluateDependentRequired(dependencies, of: node, value)
-        case .dependentSchemas(let dependencies, _):
+        case .dependentSchemas(let dependencies):
             guard case .object(let object) = value else { return true }
             return try self.all(dependencies.filter { object[$0.key] != nil }.map(\.node), value, &parts)
         case .members(let rules): return try self.evaluate(rules, of: node, value, &parts)
@@ -91,19 +91,17 @@ extension SchemaEvaluator {
 
     private mutating func evaluate(_ bound: CountBound, of node: SchemaNode, _ value: JSONValue) -> Bool {
         let count: Int
-        let unit: String
         switch (bound.subject, value) {
-        case (.characters, .string(let string)):
-            // A character is a code point here (Validation, section 6.3).
-            (count, unit) = (string.unicodeScalars.count, "character")
-        case (.items, .array(let values)): (count, unit) = (values.count, "item")
-        case (.properties, .object(let object)): (count, unit) = (object.count, object.count == 1 ? "property" : "propertie")
+        // A character is a code point here (Validation, section 6.3).
+        case (.characters, .string(let string)): count = string.unicodeScalars.count
+        case (.items, .array(let values)): count = values.count
+        case (.properties, .object(let object)): count = object.count
         default: return true
         }
         if bound.isMaximum ? count <= bound.limit : count >= bound.limit { return true }
         let relation = bound.isMaximum ? "at most" : "at least"
-        let noun = unit.hasPrefix("propert") ? (bound.limit == 1 ? "property" : "properties") : unit + (bound.limit == 1 ? "" : "s")
-        return self.fail(node, bound.keyword, "Expected \(relation) \(bound.limit) \(noun), got \(count).")
+        let unit = bound.limit == 1 ? bound.subject.rawValue : bound.subject.plural
+        return self.fail(node, bound.keyword, "Expected \(relation) \(bound.limit) \(unit), got \(count).")
     }
 
     private mutating func evaluateUniqueItems(_ node: SchemaNode, _ value: JSONValue) throws(JSONSchemaError) -> Bool {

@@ -1,0 +1,154 @@
+import Foundation
+import GRDB
+import Knowledge
+import Testing
+
+@testable import KnowledgeSQLite
+
+@Suite("The SQLite store")
+struct SQLiteKnowledgeStoreTests {
+    typealias Contract = KnowledgeStoreContract
+
+    @Test("It keeps the promises of every store")
+    func contract() async throws {
+        var directories: [TemporaryStore] = []
+        let contract = Contract {
+            let directory = try TemporaryStore()
+            directories.append(directory)
+            return try directory.open()
+        }
+        try await contract.run()
+    }
+
+    @Test("What one opener of the file writes, the other finds at once")
+    func twoOpeners() async throws {
+        let directory = try TemporaryStore()
+        let reader = try directory.open()
+        let writer = try directory.open()
+        let base = Self.base(reader)
+        for round in 0..<5 {
+            try await writer.write(Contract.document("a", ["round\(round)"], vectors: [[1, 0, 0, 0]]))
+            try await writer.write(Contract.document("b\(round)", ["other\(round)"], vectors: [[0, 1, 0, 0]]))
+            if round > 0 { try await writer.delete(documentID: "b\(round - 1)") }
+            let request = CandidateRequest(
+                terms: [],
+                dense: .init(vector: [1, 0, 0, 0], model: Contract.model),
+                limit: 10
+            )
+            let found = try await reader.search(request) { $0.sorted { ($0.cosine ?? 0) > ($1.cosine ?? 0) } }
+            #expect(found.hits.map(\.chunk.text) == ["round\(round)", "other\(round)"])
+        }
+        #expect(try await base.status().store.documentCount == 2)
+    }
+
+    @Test("Searches during writes see whole documents only, old or new")
+    func concurrent() async throws {
+        let directory = try TemporaryStore()
+        let store = try directory.open()
+        let second = try directory.open()
+        try await store.write(Contract.document("a", ["v0", "v0", "v0"]))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for version in 1...60 {
+                    let texts = [String](repeating: "v\(version)", count: 1 + version % 4)
+                    try await store.write(Contract.document("a", texts))
+                }
+            }
+            for opener in [store, store, second] {
+                group.addTask {
+                    for _ in 0..<60 {
+                        let dense = CandidateRequest.Dense(vector: [1, 0, 0, 0], model: Contract.model)
+                        let found = try await opener.search(CandidateRequest(terms: [], dense: dense, limit: 20)) { $0 }
+                        let texts = Set(found.hits.map(\.chunk.text))
+                        #expect(texts.count == 1, "Chunks of several versions, or none")
+                        let version = texts.first.flatMap { Int($0.dropFirst()) } ?? 0
+                        #expect(found.hits.count == (version == 0 ? 3 : 1 + version % 4))
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test("The vectors in memory catch up after more changes than are kept")
+    func forgottenChanges() async throws {
+        let directory = try TemporaryStore()
+        var limits = SQLiteKnowledgeStore.Limits()
+        limits.keptChanges = 2
+        let store = try directory.open(limits)
+        let dense = CandidateRequest.Dense(vector: [1, 0, 0, 0], model: Contract.model)
+        let request = CandidateRequest(terms: [], dense: dense, limit: 50)
+        try await store.write(Contract.document("first", ["first"]))
+        _ = try await store.search(request) { $0 }
+        for index in 0..<10 { try await store.write(Contract.document("d\(index)", ["text\(index)"])) }
+        try await store.delete(documentID: "first")
+        try await store.delete(documentID: "d3")
+        let found = try await store.search(request) { $0 }
+        let expected = Set((0..<10).filter { $0 != 3 }.map { "text\($0)" })
+        #expect(Set(found.hits.map(\.chunk.text)) == expected)
+        #expect(found.hits.count == expected.count)
+    }
+
+    @Test("More vectors than allowed are refused with their own error, and nothing changes")
+    func tooManyVectors() async throws {
+        let directory = try TemporaryStore()
+        var limits = SQLiteKnowledgeStore.Limits()
+        limits.maximumVectors = 3
+        let store = try directory.open(limits)
+        try await store.write(Contract.document("a", ["one", "two"]))
+        await Contract.expect(.tooManyVectors) { try await store.write(Contract.document("b", ["three", "four"])) }
+        #expect(try await store.status().documentCount == 1)
+        try await store.write(Contract.document("a", ["one", "two", "three"]))
+        await Contract.expect(.tooManyVectors) {
+            try await store.write(Contract.document("a", ["one", "two", "three", "four"]))
+        }
+        #expect(try await store.document(id: "a")?.summary.chunkCount == 3, "The old text stays")
+
+        limits.maximumVectors = 2
+        let smaller = try directory.open(limits)
+        let dense = CandidateRequest.Dense(vector: [1, 0, 0, 0], model: Contract.model)
+        await Contract.expect(.tooManyVectors) {
+            try await smaller.search(CandidateRequest(terms: [], dense: dense, limit: 5)) { $0 }
+        }
+    }
+
+    @Test("A file of a newer version is refused, one that is no database too")
+    func foreignFiles() async throws {
+        let newer = try TemporaryStore()
+        let store = try newer.open()
+        try await store.pool.write { database in
+            try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('999-future')")
+        }
+        #expect(throws: KnowledgeError.self) { try newer.open() }
+        do { _ = try newer.open() } catch { #expect((error as? KnowledgeError)?.code == .newerSchema) }
+
+        let garbage = try TemporaryStore()
+        try Data(String(repeating: "no database ", count: 500).utf8).write(to: URL(fileURLWithPath: garbage.path))
+        do { _ = try garbage.open() } catch { #expect((error as? KnowledgeError)?.code == .storeFailed) }
+        #expect(throws: KnowledgeError.self) { try garbage.open() }
+    }
+
+    @Test("Removing a document leaves no row behind, in the full-text index neither")
+    func noRowsLeft() async throws {
+        let directory = try TemporaryStore()
+        let store = try directory.open()
+        try await store.write(Contract.document("a", ["cats", "dogs"]))
+        try await store.write(Contract.document("a", ["fish"]))
+        try await store.delete(documentID: "a")
+        try await store.pool.write { database in
+            #expect(try Int.fetchOne(database, sql: "SELECT count(*) FROM document_embeddings") == 0)
+            let words = "SELECT count(*) FROM document_embeddings_fts WHERE document_embeddings_fts MATCH 'cats OR fish'"
+            #expect(try Int.fetchOne(database, sql: words) == 0)
+            // Fails if the full-text index and the table that it is made of disagree.
+            try database.execute(
+                sql: "INSERT INTO document_embeddings_fts (document_embeddings_fts, rank) VALUES ('integrity-check', 1)"
+            )
+            #expect(try String.fetchOne(database, sql: "PRAGMA journal_mode") == "wal")
+            #expect(try Bool.fetchOne(database, sql: "PRAGMA foreign_keys") == true)
+        }
+    }
+
+    private static func base(_ store: SQLiteKnowledgeStore) -> KnowledgeBase {
+        KnowledgeBase(store: store, embedder: nil, now: { Date(timeIntervalSince1970: 0) })
+    }
+}
