@@ -63,7 +63,7 @@ def test_queries_the_knowledge_base(connection):
     assert not result.get("isError"), text_of(result)
     answer = result["structuredContent"]
     assert json.loads(text_of(result)) == answer
-    chunks = answer["results"]
+    chunks = answer["chunks"]
     assert 1 <= len(chunks) <= 2
     assert "500 hours" in chunks[0]["text"]
     assert chunks[0]["source"].endswith("pump.md")
@@ -79,7 +79,7 @@ def test_says_so_when_nothing_is_relevant(connection):
 
     result = connection(body)
     assert not result.get("isError"), text_of(result)
-    assert result["structuredContent"]["results"] == []
+    assert result["structuredContent"]["chunks"] == []
 
 
 def test_generates_a_manifest(connection):

@@ -45,7 +45,7 @@ def test_without_the_model_everything_says_so(make_gantry, tmp_path):
     status, _, answer = gantry.post_json("/rag/query", {"query": "barometer"})
     assert status == 200
     assert "lexical" in json.dumps(answer)
-    assert "barometer" in answer["results"][0]["text"]
+    assert "barometer" in answer["chunks"][0]["text"]
     assert "lexical" in gantry.run("doctor").stdout
 
 
@@ -65,7 +65,7 @@ def test_upload_then_query(make_gantry):
 
     status, _, found = gantry.post_json("/rag/query", {"query": "How long do humpback whales sing?"})
     assert status == 200
-    assert "twenty hours" in found["results"][0]["text"]
+    assert "twenty hours" in found["chunks"][0]["text"]
 
     assert upload(gantry, good)[1]["files"][0]["status"] == "unchanged"
     changed = ("whales.md", b"# Whales\n\n## Song\n\nHumpback whales sing for up to thirty hours.\n")

@@ -54,9 +54,9 @@ public final class MiniLMEmbedder: Embedder {
         // Texts of like length go together, so that the lanes end at about the same time.
         let order = sequences.indices.sorted { sequences[$0].count > sequences[$1].count }
         var batches: [[Int]] = []
-        var tokens = Int.max
+        var tokens = 0
         for index in order {
-            if tokens + sequences[index].count > Self.maximumBatchTokens {
+            if batches.isEmpty || tokens + sequences[index].count > Self.maximumBatchTokens {
                 batches.append([])
                 tokens = 0
             }
@@ -64,20 +64,17 @@ public final class MiniLMEmbedder: Embedder {
             tokens += sequences[index].count
         }
         var vectors = [[Float]](repeating: [], count: texts.count)
-        try await withThrowingTaskGroup(of: [(Int, [Float])].self) { group in
+        try await withThrowingTaskGroup { group in
             var waiting = batches.makeIterator()
             // No more batches are begun than there are lanes, so that cancelling leaves little behind.
             for lane in self.lanes {
                 guard let batch = waiting.next() else { break }
-                group.addTask { try await self.run(batch, sequences, on: lane) }
+                group.addTask { (lane, try await self.run(batch, sequences, on: lane)) }
             }
-            var lane = 0
-            while let results = try await group.next() {
+            while let (lane, results) = try await group.next() {
                 for (index, vector) in results { vectors[index] = vector }
                 if let batch = waiting.next() {
-                    let queue = self.lanes[lane % self.lanes.count]
-                    lane += 1
-                    group.addTask { try await self.run(batch, sequences, on: queue) }
+                    group.addTask { (lane, try await self.run(batch, sequences, on: lane)) }
                 }
             }
         }

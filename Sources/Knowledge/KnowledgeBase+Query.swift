@@ -15,14 +15,14 @@ extension KnowledgeBase {
         let response = try await self.store.search(
             CandidateRequest(terms: analysis.terms, dense: dense, limit: self.configuration.candidateLimit)
         ) { candidates in
-            Array(ranking.ranked(candidates).prefix(topK))
+            Array(ranking.ranked(candidates).prefix(max(topK, RelevanceRule.depth)))
         }
         let relevant = RelevanceRule(configuration: self.configuration.ranking)
             .isAnswered(by: response.hits, analysis: analysis)
         return KnowledgeAnswer(
             mode: dense == nil ? .lexical : .hybrid,
             notice: self.notice(lacksVectors: response.lacksVectors),
-            results: relevant ? response.hits.map { SearchResult($0.candidate, $0.chunk) } : [],
+            results: relevant ? response.hits.prefix(topK).map { SearchResult($0.candidate, $0.chunk) } : [],
             generation: response.generation
         )
     }

@@ -49,7 +49,7 @@ private struct CandidateSearch {
         let rows = try Row.fetchAll(
             self.database,
             sql: """
-                SELECT rowid, -bm25(document_embeddings_fts, 1.0, 1.0, 0.5) FROM document_embeddings_fts
+                SELECT rowid, -bm25(document_embeddings_fts, 2.0, 1.0, 0.5) FROM document_embeddings_fts
                 WHERE document_embeddings_fts MATCH ? ORDER BY 2 DESC, 1 LIMIT ?
                 """,
             arguments: [expression, limit]

@@ -23,7 +23,7 @@ struct KnowledgeStoreContract {
 
     private func empty(_ store: any KnowledgeStore) async throws {
         let status = try await store.status()
-        #expect([status.documentCount, status.chunkCount, status.vectorCount] == [0, 0, 0])
+        #expect([status.documentCount, status.chunkCount, status.vectorCount] as [Int] == [0, 0, 0])
         #expect(status.modelName == nil)
         #expect(try await store.document(id: "a") == nil)
         #expect(try await store.documents(after: nil, limit: 10).isEmpty)

@@ -99,6 +99,13 @@ struct ChunkerTests {
         #expect(chunks.map(\.text) == [""])
     }
 
+    @Test("Blocks that don't lie in the text are left out")
+    func foreignBlocks() throws {
+        let blocks = [Block(.paragraph, span: 0..<3), Block(.paragraph, span: 2..<400)]
+        let document = Document(id: "a", text: "One.", blocks: blocks)
+        #expect(try Chunker().chunks(of: document).map(\.text) == ["One"])
+    }
+
     @Test("A document that makes too many chunks is refused")
     func tooMany() {
         var configuration = ChunkingConfiguration()

@@ -7,6 +7,8 @@ struct JSONParser: ~Copyable {
     private var depth = 0
     private var elements = ValueStack<JSONValue>()
     private var members = ValueStack<JSONObject.Element>()
+    /// A number for each key in `members`, by which most different keys are told apart.
+    private var fingerprints = ValueStack<UInt64>()
 
     /// Parses a whole text.
     static func parse(_ buffer: UnsafeRawBufferPointer, limits: JSONLimits) throws(JSONError) -> JSONValue {
@@ -110,6 +112,7 @@ struct JSONParser: ~Copyable {
             guard self.skip(UInt8(ascii: ":")) else { throw self.unexpected("A colon is expected here.") }
             self.skipWhitespace()
             let value = try self.parseValue()
+            self.fingerprints.push(Self.fingerprint(of: key))
             self.members.push((key: key, value: value))
             self.skipWhitespace()
             if self.skip(UInt8(ascii: ",")) {
@@ -118,21 +121,45 @@ struct JSONParser: ~Copyable {
             }
             guard self.skip(UInt8(ascii: "}")) else { throw self.unexpected("A comma or '}' is expected here.") }
             self.depth &-= 1
-            return try self.object(of: self.members.popArray(from: start), opening: opening)
+            return try self.popObject(from: start, opening: opening)
         }
     }
 
-    private func object(of members: [JSONObject.Element], opening: Int) throws(JSONError) -> JSONObject {
-        if let object = JSONObject(unchecked: members) { return object }
+    private mutating func popObject(from start: Int, opening: Int) throws(JSONError) -> JSONObject {
+        let members = self.members.popArray(from: start)
+        let object = self.fingerprints.pop(from: start) { JSONObject(parsed: members, fingerprints: $0) }
+        if let object { return object }
         guard self.limits.duplicateKeys == .lastWins else {
-            throw JSONError(code: .duplicateKey, message: "The object that begins here has a key twice.", offset: opening)
+            throw JSONError(
+                code: .duplicateKey,
+                message: "The object that begins here has a key twice.",
+                offset: opening
+            )
         }
         return JSONObject(members)
     }
 
+    /// The length and the last bytes of a key.
+    @inline(__always)
+    private static func fingerprint(of key: String) -> UInt64 {
+        let fingerprint = key.utf8.withContiguousStorageIfAvailable { text in
+            var fingerprint = UInt64(truncatingIfNeeded: text.count)
+            var position = max(0, text.count - 4)
+            while position < text.count {
+                fingerprint = fingerprint << 8 | UInt64(text[position])
+                position += 1
+            }
+            return fingerprint
+        }
+        return fingerprint ?? 0
+    }
+
     private mutating func enter() throws(JSONError) {
         guard self.depth < self.limits.maximumDepth else {
-            throw self.error(.tooDeep, "Arrays and objects are nested more than \(self.limits.maximumDepth) levels deep.")
+            throw self.error(
+                .tooDeep,
+                "Arrays and objects are nested more than \(self.limits.maximumDepth) levels deep."
+            )
         }
         self.depth &+= 1
         self.position &+= 1
@@ -189,7 +216,8 @@ struct JSONParser: ~Copyable {
         return string
     }
 
-    /// Parses a string that has escapes, or a mistake: first finds its end, then decodes it into a string's storage.
+    /// Parses a string that has escapes, or a mistake: first checks its escapes and finds its
+    /// end, then decodes it.
     private mutating func parseEscapedString(
         from start: Int,
         firstSpecial: Int,
@@ -203,11 +231,8 @@ struct JSONParser: ~Copyable {
             switch self.byte(at: end) {
             case UInt8(ascii: "\""):
                 self.position = end &+ 1
-                if StringScan.foundNonASCII(nonASCII), StringScan.firstInvalidUTF8(self.bytes, from: start, to: end) != nil
-                {
-                    throw self.utf8Error(from: start, to: end)
-                }
-                return self.decode(from: start, to: end, firstEscape: firstSpecial)
+                guard let string = self.decode(from: start, to: end) else { throw self.utf8Error(from: start, to: end) }
+                return string
             case UInt8(ascii: "\\"):
                 try self.checkEscape()
                 end = StringScan.endOfPlainText(
@@ -242,10 +267,16 @@ struct JSONParser: ~Copyable {
                     UTF16.isTrailSurrogate(try self.checkedCodeUnit())
                 else {
                     self.position = escape
-                    throw self.error(.loneSurrogate, "This escape is half of a surrogate pair, and the other half is missing.")
+                    throw self.error(
+                        .loneSurrogate,
+                        "This escape is half of a surrogate pair, and the other half is missing."
+                    )
                 }
             } else if UTF16.isTrailSurrogate(unit) {
-                throw self.error(.loneSurrogate, "This escape is half of a surrogate pair, and the other half is missing.")
+                throw self.error(
+                    .loneSurrogate,
+                    "This escape is half of a surrogate pair, and the other half is missing."
+                )
             }
             self.position &+= 6
         default:
@@ -256,7 +287,11 @@ struct JSONParser: ~Copyable {
     /// The code unit of the `\u` escape at the current position.
     private func checkedCodeUnit() throws(JSONError) -> UInt16 {
         guard self.position &+ 6 <= self.count else {
-            throw JSONError(code: .unexpectedEnd, message: "The text ends in the middle of an escape.", offset: self.count)
+            throw JSONError(
+                code: .unexpectedEnd,
+                message: "The text ends in the middle of an escape.",
+                offset: self.count
+            )
         }
         guard let unit = Self.codeUnit(self.bytes, at: self.position &+ 2) else {
             throw self.error(.invalidEscape, "Four hexadecimal digits are expected behind '\\u'.")
@@ -280,23 +315,34 @@ struct JSONParser: ~Copyable {
         return unit
     }
 
-    /// Decodes the escapes of text that has been checked already; the result is never longer than the text.
-    private func decode(from start: Int, to end: Int, firstEscape: Int) -> String {
-        String(unsafeUninitializedCapacity: end - start) { output in
-            guard let output = UnsafeMutableRawPointer(output.baseAddress) else { return 0 }
+    /// Decodes text whose escapes have been checked already, or returns `nil` if it is not valid UTF-8.
+    private func decode(from start: Int, to end: Int) -> String? {
+        // The result is never longer than the text. Whole words are copied, up to seven bytes more than needed.
+        withUnsafeTemporaryAllocation(byteCount: end - start + 8, alignment: 1) { buffer -> String? in
+            guard let output = buffer.baseAddress else { return nil }
             var written = 0
-            var runStart = start
-            var escape = firstEscape
-            var ignored: UInt64 = 0
-            while true {
-                (output + written).copyMemory(from: self.bytes + runStart, byteCount: escape - runStart)
-                written += escape - runStart
-                if escape == end { return written }
-                let (scalar, length) = self.decodedEscape(at: escape)
+            var position = start
+            while position < end {
+                if position + 8 <= end {
+                    let word = self.bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                    output.storeBytes(of: word, toByteOffset: written, as: UInt64.self)
+                    let special = StringScan.specialBytes(in: UInt64(littleEndian: word))
+                    let count = special == 0 ? 8 : special.trailingZeroBitCount >> 3
+                    position += count
+                    written += count
+                    if special == 0 { continue }
+                } else if self.byte(at: position) != UInt8(ascii: "\\") {
+                    output.storeBytes(of: self.byte(at: position), toByteOffset: written, as: UInt8.self)
+                    position += 1
+                    written += 1
+                    continue
+                }
+                let (scalar, length) = self.decodedEscape(at: position)
                 written += Self.encode(scalar, to: output + written)
-                runStart = escape + length
-                escape = StringScan.endOfPlainText(self.bytes, from: runStart, to: end, nonASCII: &ignored)
+                position += length
             }
+            let text = UnsafeRawBufferPointer(start: output, count: written).assumingMemoryBound(to: UInt8.self)
+            return String(validating: text, as: UTF8.self)
         }
     }
 
@@ -319,6 +365,9 @@ struct JSONParser: ~Copyable {
         }
     }
 
+    /// Writes a scalar as UTF-8.
+    ///
+    /// - Returns: How many bytes it has.
     private static func encode(_ scalar: UInt32, to output: UnsafeMutableRawPointer) -> Int {
         func store(_ value: UInt32, _ offset: Int) {
             output.storeBytes(of: UInt8(truncatingIfNeeded: value), toByteOffset: offset, as: UInt8.self)

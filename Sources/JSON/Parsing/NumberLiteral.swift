@@ -54,7 +54,9 @@ enum NumberLiteral {
                 isInteger = false
             } else {
                 isInteger = false
-                guard let value = Self.smallExponent(literal, from: position) else { return Self.slowValue(of: literal) }
+                guard let value = Self.smallExponent(literal, from: position) else {
+                    return Self.slowValue(of: literal)
+                }
                 exponent = value
                 break
             }

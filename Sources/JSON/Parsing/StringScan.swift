@@ -9,9 +9,17 @@ enum StringScan {
     private static let quotes: UInt64 = 0x2222_2222_2222_2222
     private static let backslashes: UInt64 = 0x5C5C_5C5C_5C5C_5C5C
 
+    /// A word with bit 7 set at least in the lowest byte that is a quote, a backslash or a control character, and in no
+    /// byte before that; zero if there is none.
+    @inline(__always)
+    static func specialBytes(in word: UInt64) -> UInt64 {
+        (((word ^ self.quotes) &- self.ones) | ((word ^ self.backslashes) &- self.ones) | (word &- self.spaces))
+            & ~word & self.highBits
+    }
+
     /// The offset of the first quote, backslash or control character at or after `start`, or `end` if there is none.
     ///
-    /// - Parameter nonASCII: Gets bit 7 of some byte set if one of the bytes before that is not ASCII.
+    /// `nonASCII` gets bit 7 of some byte set if one of the bytes before that is not ASCII.
     @inline(__always)
     static func endOfPlainText(
         _ bytes: UnsafeRawPointer,
@@ -22,9 +30,7 @@ enum StringScan {
         var position = start
         while position &+ 8 <= end {
             let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-            let special =
-                (((word ^ self.quotes) &- self.ones) | ((word ^ self.backslashes) &- self.ones)
-                    | (word &- self.spaces)) & ~word & self.highBits
+            let special = self.specialBytes(in: word)
             if special != 0 {
                 let count = special.trailingZeroBitCount >> 3
                 nonASCII |= word & ((1 &<< UInt64(count &* 8)) &- 1)

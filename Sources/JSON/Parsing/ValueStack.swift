@@ -32,6 +32,16 @@ struct ValueStack<Element>: ~Copyable {
         }
     }
 
+    /// Lets a closure see the elements from `start` on, and then removes them.
+    @inline(__always)
+    mutating func pop<Result>(from start: Int, _ body: (UnsafeBufferPointer<Element>) -> Result) -> Result {
+        let base = self.storage.map { $0 + start }
+        let result = body(UnsafeBufferPointer(start: base, count: self.count - start))
+        base?.deinitialize(count: self.count - start)
+        self.count = start
+        return result
+    }
+
     @inline(never)
     private mutating func grow() {
         let capacity = max(16, self.capacity * 2)

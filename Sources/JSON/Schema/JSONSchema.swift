@@ -54,7 +54,9 @@ public struct JSONSchema: Sendable {
         return try evaluator.violations(in: value)
     }
 
-    /// Whether a value follows the schema. Faster than ``violations(in:)``, because the first violation decides.
+    /// Whether a value follows the schema.
+    ///
+    /// Faster than ``violations(in:)``, because the first violation decides.
     ///
     /// - Throws: As ``violations(in:)`` does.
     public func isValid(_ value: JSONValue) throws(JSONSchemaError) -> Bool {

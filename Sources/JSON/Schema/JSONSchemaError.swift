@@ -14,7 +14,9 @@ public struct JSONSchemaError: Error, Sendable, CustomStringConvertible {
         public static var invalidSchema: Self { Self(.invalidSchema) }
         /// A regular expression is not valid, or uses something that is not supported.
         public static var invalidPattern: Self { Self(.invalidPattern) }
-        /// A `$ref` or `$dynamicRef` leads nowhere. Nothing is ever fetched: other documents come with the options.
+        /// A `$ref` or `$dynamicRef` leads nowhere.
+        ///
+        /// Nothing is ever fetched: other documents come with the options.
         public static var unresolvedReference: Self { Self(.unresolvedReference) }
         /// `$schema` names a dialect other than draft 2020-12, or one whose metaschema is not among the documents.
         public static var unsupportedDialect: Self { Self(.unsupportedDialect) }

@@ -11,7 +11,7 @@ public struct JSONObject: Sendable {
     /// From how many members on an index pays.
     private static let largestWithoutIndex = 16
 
-    private var members: [Element]
+    private(set) var members: [Element]
     /// The position of each key, or empty while there are few members.
     private var positions: [ScalarString: Int] = [:]
 
@@ -25,10 +25,10 @@ public struct JSONObject: Sendable {
         for member in members { self[member.key] = member.value }
     }
 
-    /// Takes over members that the parser collected.
+    /// Takes over members that the parser collected, or gives `nil` if a key comes twice.
     ///
-    /// - Returns: `nil` if a key comes twice.
-    init?(unchecked members: [Element]) {
+    /// There is a fingerprint for each key; keys with different ones are different.
+    init?(parsed members: [Element], fingerprints: UnsafeBufferPointer<UInt64>) {
         self.members = members
         if members.count > Self.largestWithoutIndex {
             self.positions.reserveCapacity(members.count)
@@ -36,9 +36,10 @@ public struct JSONObject: Sendable {
                 guard self.positions.updateValue(position, forKey: ScalarString(member.key)) == nil else { return nil }
             }
         } else {
-            for position in members.indices.dropFirst() {
-                let key = members[position].key
-                for earlier in 0..<position where members[earlier].key.hasSameScalars(as: key) { return nil }
+            for position in 0..<members.count {
+                for earlier in 0..<position where fingerprints[earlier] == fingerprints[position] {
+                    if members[earlier].key.hasSameScalars(as: members[position].key) { return nil }
+                }
             }
         }
     }

@@ -79,10 +79,9 @@ extension JSONValue {
         self = .double(number)
     }
 
-    /// Creates a number from its JSON text, in the case that represents it without loss.
+    /// Creates a number from its JSON text, in the case that represents it without loss, or `nil` if it is no number.
     ///
     /// - Parameter literal: A number as RFC 8259, section 6, writes it, without anything around it.
-    /// - Returns: `nil` if the text is not a JSON number.
     public init?(number literal: String) {
         var literal = literal
         let value = literal.withUTF8 { buffer -> JSONValue? in

@@ -3,9 +3,10 @@
 extension String {
     /// Whether both strings have the same Unicode scalars.
     func hasSameScalars(as other: String) -> Bool {
+        guard self.utf8.count == other.utf8.count else { return false }
         let same = self.utf8.withContiguousStorageIfAvailable { left in
             other.utf8.withContiguousStorageIfAvailable { right in
-                left.count == right.count && left.hasSameBytes(as: right)
+                left.hasSameBytes(as: right)
             }
         }
         // A string that is not stored as UTF-8 can only come from another runtime, such as Objective-C's.
@@ -21,7 +22,9 @@ extension String {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// Whether both buffers, which have the same length, hold the same bytes. Compares eight bytes at a time.
+    /// Whether both buffers, which have the same length, hold the same bytes.
+    ///
+    /// Compares eight bytes at a time.
     fileprivate func hasSameBytes(as other: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let left = UnsafeRawPointer(self.baseAddress), let right = UnsafeRawPointer(other.baseAddress) else {
             return true

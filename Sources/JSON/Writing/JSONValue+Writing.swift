@@ -8,22 +8,25 @@ extension JSONValue {
         JSONWriter.write(self, to: &output)
     }
 
-    /// The value as compact JSON text in UTF-8. See ``write(to:)``.
+    /// The value as compact JSON text in UTF-8.
+    ///
+    /// See ``write(to:)``.
     public func serialized() -> [UInt8] {
         var output: [UInt8] = []
-        // Most messages fit, so that the buffer grows rarely.
-        output.reserveCapacity(512)
         self.write(to: &output)
         return output
     }
 
-    /// The value as JSON text. See ``write(to:)``.
+    /// The value as JSON text.
+    ///
+    /// See ``write(to:)``.
     ///
     /// - Parameter pretty: Whether to give each element and member a line of its own, for people to read.
+    /// - Returns: The text, which ends without a line break.
     public func serializedString(pretty: Bool = false) -> String {
         guard pretty else { return String(decoding: self.serialized(), as: UTF8.self) }
         var output: [UInt8] = []
-        JSONWriter.writePretty(self, indentation: 0, to: &output)
+        JSONWriter.writePretty(self, to: &output)
         return String(decoding: output, as: UTF8.self)
     }
 }

@@ -12,7 +12,7 @@ enum ApproximateTokenizer {
             let end = offset + UTF8.width(scalar)
             if scalar.properties.isWhitespace {
                 pieceLength = 0
-            } else if scalar.value < 0x2E80, scalar.properties.isAlphabetic || scalar.properties.numericType != nil {
+            } else if scalar.value < 0x2E80, Self.isWordPart(scalar) {
                 if pieceLength > 0, pieceLength < 6, let last = spans.last {
                     spans[spans.count - 1] = last.lowerBound..<end
                     pieceLength += 1
@@ -27,5 +27,10 @@ enum ApproximateTokenizer {
             offset = end
         }
         return spans
+    }
+
+    private static func isWordPart(_ scalar: Unicode.Scalar) -> Bool {
+        let properties = scalar.properties
+        return properties.isAlphabetic || properties.numericType != nil || properties.generalCategory == .nonspacingMark
     }
 }

@@ -13,10 +13,11 @@ public struct Document: Sendable, Hashable {
     public var title: String
 
     /// The text that is split, searched and cited. All spans are ranges of UTF-8 byte offsets into it.
-    public var text: String
+    public let text: String
 
-    /// The parts of the text, in order and without overlap; text between them belongs to no chunk.
-    public var blocks: [Block]
+    /// The parts of the text, in order and without overlap. Text before the first, after the last, or between those of
+    /// two chunks is not searched.
+    public let blocks: [Block]
 
     /// Facts about the document that are kept and given back, but not searched.
     public var metadata: JSONObject
@@ -26,7 +27,8 @@ public struct Document: Sendable, Hashable {
 
     /// Creates a document.
     ///
-    /// - Parameter blocks: The structure of the text; without it, paragraphs are found at empty lines.
+    /// - Parameter blocks: The structure of the text; without it, paragraphs are found at empty lines. Blocks that don't
+    ///   lie within the text are left out.
     public init(
         id: String,
         source: String? = nil,
@@ -40,7 +42,8 @@ public struct Document: Sendable, Hashable {
         self.source = source ?? id
         self.title = title
         self.text = text
-        self.blocks = blocks ?? Block.paragraphs(in: text)
+        let length = text.utf8.count
+        self.blocks = blocks?.filter { $0.span.upperBound <= length } ?? Block.paragraphs(in: text)
         self.metadata = metadata
         self.sourceUpdatedAt = sourceUpdatedAt
     }

@@ -18,7 +18,7 @@ public struct QueryAnalysis: Sendable, Hashable {
             Self.add(word.lowercased(), to: &content)
             for part in Words.identifierParts(of: word) { Self.add(part, to: &parts) }
         }
-        self.contentWords = Array(content.prefix(Self.maximumTerms))
+        self.contentWords = content
         self.terms = Array((content + parts.filter { !content.contains($0) }).prefix(Self.maximumTerms))
     }
 
@@ -31,7 +31,7 @@ public struct QueryAnalysis: Sendable, Hashable {
     }
 
     private static func add(_ word: String, to words: inout [String]) {
-        if !words.contains(word) { words.append(word) }
+        if words.count < Self.maximumTerms, !words.contains(word) { words.append(word) }
     }
 
     private static let maximumTerms = 64

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import MCPServer
 import Testing
 
 @testable import GantryServer

@@ -39,7 +39,8 @@ struct JSONParserTests {
     @Test(
         "Invalid UTF-8 is refused at its first byte",
         arguments: [
-            [0xFF], [0xC0, 0x80], [0xC3], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF0, 0x80, 0x80, 0x80],
+            [0xFF], [0xC0, 0x80], [0xC3], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82],
+            [0xF0, 0x80, 0x80, 0x80],
             [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0x80],
         ] as [[UInt8]]
     )
@@ -98,7 +99,9 @@ struct JSONParserTests {
         #expect(value["k1"] == true)
         #expect(value.objectValue?.count == count)
         #expect(value.objectValue?.map(\.key) == (0..<count).map { "k\($0)" })
-        let error = #expect(throws: JSONError.self) { try JSONValue(parsing: text, limits: JSONLimits(duplicateKeys: .reject)) }
+        let error = #expect(throws: JSONError.self) {
+            try JSONValue(parsing: text, limits: JSONLimits(duplicateKeys: .reject))
+        }
         #expect(error?.code == .duplicateKey)
     }
 

@@ -5,7 +5,9 @@ import Testing
 @Suite("The JSON parsing test suite")
 struct JSONParsingSuiteTests {
     private static func files(_ prefix: String) throws -> [URL] {
-        let files = try SharedData.files(in: "json-test-suite/test_parsing").filter { $0.lastPathComponent.hasPrefix(prefix) }
+        let files = try SharedData.files(in: "json-test-suite/test_parsing").filter {
+            $0.lastPathComponent.hasPrefix(prefix)
+        }
         try #require(files.count > 20)
         return files
     }

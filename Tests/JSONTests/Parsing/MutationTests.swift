@@ -7,7 +7,8 @@ struct MutationTests {
     func mutations() throws {
         let seeds = try SharedData.files(in: "json-test-suite/test_parsing").map(SharedData.bytes)
             .filter { $0.count < 500 && (try? JSONValue(parsing: $0)) != nil }
-        let interesting = Array("\"\\{}[],:.-+eEu0123456789abcdef \n\t".utf8) + [0, 0x1F, 0x7F, 0x80, 0xC3, 0xED, 0xEF, 0xFF]
+        let interesting =
+            Array("\"\\{}[],:.-+eEu0123456789abcdef \n\t".utf8) + [0, 0x1F, 0x7F, 0x80, 0xC3, 0xED, 0xEF, 0xFF]
         var generator = SeededGenerator(seed: 20_261_124)
         var accepted = 0
         for _ in 0..<20_000 {

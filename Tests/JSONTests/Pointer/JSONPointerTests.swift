@@ -26,7 +26,10 @@ struct JSONPointerTests {
         #expect(try JSONPointer(parsing: "") == JSONPointer())
     }
 
-    @Test("What is not there gives nothing", arguments: ["/foo/2", "/foo/-", "/foo/00", "/foo/01", "/foo/+1", "/x", "/foo/0/0", "/foo/"])
+    @Test(
+        "What is not there gives nothing",
+        arguments: ["/foo/2", "/foo/-", "/foo/00", "/foo/01", "/foo/+1", "/x", "/foo/0/0", "/foo/"]
+    )
     func missing(text: String) throws {
         #expect(Self.document.value(at: try JSONPointer(parsing: text)) == nil)
     }

@@ -18,17 +18,44 @@ struct JSONSchemaTests {
             (["minItems": 2], [1], "", "/minItems", "Expected at least 2 items, got 1."),
             (["minProperties": 1], [:], "", "/minProperties", "Expected at least 1 property, got 0."),
             (["pattern": "^a$"], "b", "", "/pattern", "Expected a string that matches the pattern ^a$."),
-            (["uniqueItems": true], [1, 2, 1.0], "", "/uniqueItems", "Expected items that all differ, but items 0 and 2 are equal."),
+            (
+                ["uniqueItems": true], [1, 2, 1.0], "", "/uniqueItems",
+                "Expected items that all differ, but items 0 and 2 are equal."
+            ),
             (["required": ["a"]], [:], "", "/required", "The required property 'a' is missing."),
-            (["properties": ["a/b": ["items": ["type": "null"]]]], ["a/b": [nil, 1]], "/a~1b/1", "/properties/a~1b/items/type", "Expected null, got integer."),
-            (["properties": ["a": true], "additionalProperties": false], ["b": 1], "/b", "/additionalProperties", "There is no property 'b' here; known are 'a'."),
-            (["unevaluatedProperties": false], ["b": 1], "/b", "/unevaluatedProperties", "There is no property 'b' here."),
+            (
+                ["properties": ["a/b": ["items": ["type": "null"]]]], ["a/b": [nil, 1]], "/a~1b/1",
+                "/properties/a~1b/items/type", "Expected null, got integer."
+            ),
+            (
+                ["properties": ["a": true], "additionalProperties": false], ["b": 1], "/b", "/additionalProperties",
+                "There is no property 'b' here; known are 'a'."
+            ),
+            (
+                ["unevaluatedProperties": false], ["b": 1], "/b", "/unevaluatedProperties",
+                "There is no property 'b' here."
+            ),
             (["prefixItems": [true], "items": false], [1, 2], "/1", "/items", "Expected at most 1 items, got 2."),
-            (["propertyNames": ["maxLength": 1]], ["ab": 1], "/ab", "/propertyNames", "The property name 'ab' is not allowed. Expected at most 1 character, got 2."),
-            (["anyOf": [["type": "string"], ["type": "null"]]], 1, "", "/anyOf", "None of the 2 alternatives fits: (1) Expected string, got integer. (2) Expected null, got integer."),
-            (["oneOf": [["minimum": 1], ["minimum": 2]]], 3, "", "/oneOf", "Expected just one of the 2 alternatives to fit, but 1 and 2 do."),
-            (["$ref": "#/$defs/a", "$defs": ["a": ["type": "null"]]], 1, "", "/$defs/a/type", "Expected null, got integer."),
-            (["dependentRequired": ["a": ["b"]]], ["a": 1], "", "/dependentRequired", "The property 'b' is missing, which 'a' requires."),
+            (
+                ["propertyNames": ["maxLength": 1]], ["ab": 1], "/ab", "/propertyNames",
+                "The property name 'ab' is not allowed. Expected at most 1 character, got 2."
+            ),
+            (
+                ["anyOf": [["type": "string"], ["type": "null"]]], 1, "", "/anyOf",
+                "None of the 2 alternatives fits: (1) Expected string, got integer. (2) Expected null, got integer."
+            ),
+            (
+                ["oneOf": [["minimum": 1], ["minimum": 2]]], 3, "", "/oneOf",
+                "Expected just one of the 2 alternatives to fit, but 1 and 2 do."
+            ),
+            (
+                ["$ref": "#/$defs/a", "$defs": ["a": ["type": "null"]]], 1, "", "/$defs/a/type",
+                "Expected null, got integer."
+            ),
+            (
+                ["dependentRequired": ["a": ["b"]]], ["a": 1], "", "/dependentRequired",
+                "The property 'b' is missing, which 'a' requires."
+            ),
             (false, 1, "", "", "No value is allowed here."),
         ] as [(JSONValue, JSONValue, String, String, String)]
     )
@@ -91,7 +118,9 @@ struct JSONSchemaTests {
         var options = JSONSchema.Options()
         options.documents["https://example.com/dialect"] = [
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$vocabulary": ["https://json-schema.org/draft/2020-12/vocab/core": true, "https://example.com/vocab": true],
+            "$vocabulary": [
+                "https://json-schema.org/draft/2020-12/vocab/core": true, "https://example.com/vocab": true,
+            ],
         ]
         let error = #expect(throws: JSONSchemaError.self) {
             try JSONSchema(["$schema": "https://example.com/dialect"], options: options)
@@ -222,6 +251,9 @@ struct JSONSchemaTests {
     func metaschema() throws {
         let schema = try JSONSchema(["$ref": "https://json-schema.org/draft/2020-12/schema"])
         #expect(try schema.isValid(["type": "object", "properties": ["a": ["minLength": 3]]]))
-        #expect(try schema.violations(in: ["properties": ["a": ["minLength": "3"]]]).first?.instancePointer.description == "/properties/a/minLength")
+        #expect(
+            try schema.violations(in: ["properties": ["a": ["minLength": "3"]]]).first?.instancePointer.description
+                == "/properties/a/minLength"
+        )
     }
 }

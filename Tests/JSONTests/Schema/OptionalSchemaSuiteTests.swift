@@ -4,7 +4,9 @@ import Testing
 
 @Suite("The optional part of the JSON Schema test suite")
 struct OptionalSchemaSuiteTests {
-    private static let documentation = URL(filePath: #filePath).appending(path: "../../../../docs/json-schema-optional.md")
+    private static let documentation = URL(filePath: #filePath).appending(
+        path: "../../../../docs/json-schema-optional.md"
+    )
 
     /// The rows of the documentation's tables that have a number of columns.
     private static func rows(columns: Int) throws -> [[String]] {
@@ -29,7 +31,10 @@ struct OptionalSchemaSuiteTests {
                 #expect(row == [name, "\(passed)", "\(outcomes.count)"])
                 let documented = Set(failures.filter { $0[0] == name }.map { $0[1] })
                 for outcome in outcomes {
-                    #expect(outcome.isPassed != documented.contains(outcome.name), "\(name): \(outcome.name): \(outcome.reason)")
+                    #expect(
+                        outcome.isPassed != documented.contains(outcome.name),
+                        "\(name): \(outcome.name): \(outcome.reason)"
+                    )
                 }
             }
         }

@@ -71,8 +71,10 @@ struct PatternTests {
         "What is no pattern is refused",
         arguments: [
             "(", ")", "[", "[b-a]", "*", "a**", "+", "?", "{1}", "a{2,1}", "\\", #"\a"#, #"\1"#, #"(a)\2"#, #"\k<x>"#,
-            #"\u{110000}"#, #"\u12"#, #"\xg0"#, #"\c1"#, #"\p{Nonsense}"#, #"\p"#, "(?<1>a)", "(?a)", "^*", "(?=a)*", #"[\d-z]"#,
-            #"\01"#, "a{10001}", "((((a{999}){999}){999}){999})", String(repeating: "(", count: 100) + String(repeating: ")", count: 100),
+            #"\u{110000}"#, #"\u12"#, #"\xg0"#, #"\c1"#, #"\p{Nonsense}"#, #"\p"#, "(?<1>a)", "(?a)", "^*", "(?=a)*",
+            #"[\d-z]"#,
+            #"\01"#, "a{10001}", "((((a{999}){999}){999}){999})",
+            String(repeating: "(", count: 100) + String(repeating: ")", count: 100),
         ]
     )
     func refused(pattern: String) {

@@ -10,7 +10,9 @@ enum SchemaSuite {
     static let remotes: Result<[String: JSONValue], any Error> = Result {
         var documents: [String: JSONValue] = [:]
         let root = SharedData.folder.appending(path: "json-schema-test-suite/remotes")
-        guard let names = FileManager.default.enumerator(atPath: root.path) else { throw SharedData.Missing(path: root.path) }
+        guard let names = FileManager.default.enumerator(atPath: root.path) else {
+            throw SharedData.Missing(path: root.path)
+        }
         for case let name as String in names where name.hasSuffix(".json") {
             let bytes = try SharedData.bytes(of: root.appending(path: name))
             documents["http://localhost:1234/\(name)"] = try JSONValue(parsing: bytes)

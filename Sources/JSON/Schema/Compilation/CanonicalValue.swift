@@ -5,7 +5,7 @@ struct CanonicalValue: Hashable, Sendable {
 
     /// Creates the canonical form of a value.
     ///
-    /// - Parameter work: Grows by the number of values that were looked at.
+    /// `work` grows by the number of values that were looked at.
     init(_ value: JSONValue, work: inout Int) { self.value = Self.canonical(value, &work) }
 
     private static func canonical(_ value: JSONValue, _ work: inout Int) -> JSONValue {

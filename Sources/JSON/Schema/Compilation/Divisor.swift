@@ -37,7 +37,9 @@ struct Divisor: Sendable {
         return result
     }
 
-    /// A product modulo the significand. The significand has at most 60 bits, so that a digit can be added to it.
+    /// A product modulo the significand.
+    ///
+    /// The significand has at most 60 bits, so that a digit can be added to it.
     private func multiply(_ left: UInt64, _ right: UInt64) -> UInt64 {
         self.significand.dividingFullWidth((left % self.significand).multipliedFullWidth(by: right % self.significand))
             .remainder

@@ -18,7 +18,9 @@ struct KeywordReader {
             try self.readCombinations(&compiler, &keywords)
         }
         if self.vocabularies.contains(.unevaluated) {
-            if let node = try self.one("unevaluatedProperties", &compiler) { keywords.append(.unevaluatedProperties(node)) }
+            if let node = try self.one("unevaluatedProperties", &compiler) {
+                keywords.append(.unevaluatedProperties(node))
+            }
             if let node = try self.one("unevaluatedItems", &compiler) { keywords.append(.unevaluatedItems(node)) }
         }
         return keywords
@@ -250,7 +252,9 @@ struct KeywordReader {
         return strings
     }
 
-    /// A whole number that is not negative. One that does not fit an `Int` is as good as the greatest.
+    /// A whole number that is not negative.
+    ///
+    /// One that does not fit an `Int` is as good as the greatest.
     private func count(_ keyword: String) throws(JSONSchemaError) -> Int? {
         guard let value = self.object[keyword] else { return nil }
         guard let number = DecimalNumber(value), number.isInteger, !number.isNegative else {
@@ -265,7 +269,8 @@ struct KeywordReader {
         } catch {
             throw JSONSchemaError(
                 code: .invalidPattern,
-                message: "The regular expression '\(SchemaMessages.shortened(source))' cannot be used: \(error.message)",
+                message:
+                    "The regular expression '\(SchemaMessages.shortened(source))' cannot be used: \(error.message)",
                 schemaPointer: self.schema.location.pointer.appending(keyword)
             )
         }

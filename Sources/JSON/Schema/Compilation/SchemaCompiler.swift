@@ -39,7 +39,9 @@ struct SchemaCompiler {
         self.registry = SchemaRegistry(options: options)
     }
 
-    /// The number of the node for a subschema. It is compiled later, unless it has been already.
+    /// The number of the node for a subschema.
+    ///
+    /// It is compiled later, unless it has been already.
     mutating func node(for schema: LocatedSchema) throws(JSONSchemaError) -> Int {
         if let node = self.nodesByLocation[schema.location] { return node }
         let node = self.nodes.count

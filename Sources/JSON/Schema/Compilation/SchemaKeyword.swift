@@ -59,7 +59,9 @@ struct SchemaTypes: OptionSet, Sendable {
         self = entry.type
     }
 
-    /// The type of a value. A number is an integer if it has no fraction, however it is written.
+    /// The type of a value.
+    ///
+    /// A number is an integer if it has no fraction, however it is written.
     init(of value: JSONValue) {
         switch value {
         case .null: self = .null

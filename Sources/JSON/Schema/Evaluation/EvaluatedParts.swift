@@ -1,7 +1,9 @@
 /// Which members and elements of one value have been evaluated by subschemas that it follows: the annotations that
 /// `unevaluatedProperties` and `unevaluatedItems` depend on (Core, section 11).
 struct EvaluatedParts {
-    /// Whether anything depends on this. If not, nothing is collected.
+    /// Whether anything depends on this.
+    ///
+    /// If not, nothing is collected.
     let isActive: Bool
     private(set) var hasAllMembers = false
     private(set) var hasAllElements = false

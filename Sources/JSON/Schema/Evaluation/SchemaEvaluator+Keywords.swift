@@ -17,17 +17,26 @@ extension SchemaEvaluator {
                 || self.fail(node, "enum", "Expected one of \(allowed), got \(SchemaTypes(of: value).description).")
         case .const(let canonical, let allowed):
             let isMember = try self.isMember(value, of: [canonical], node)
-            return isMember || self.fail(node, "const", "Expected \(allowed), got \(SchemaTypes(of: value).description).")
+            return isMember
+                || self.fail(node, "const", "Expected \(allowed), got \(SchemaTypes(of: value).description).")
         case .multipleOf(let divisor):
             guard let number = DecimalNumber(value) else { return true }
             return divisor.divides(number)
-                || self.fail(node, "multipleOf", "Expected a multiple of \(divisor.text), got \(SchemaMessages.got(value)).")
+                || self.fail(
+                    node,
+                    "multipleOf",
+                    "Expected a multiple of \(divisor.text), got \(SchemaMessages.got(value))."
+                )
         case .bound(let bound): return self.evaluate(bound, of: node, value)
         case .count(let bound): return self.evaluate(bound, of: node, value)
         case .pattern(let program, let source):
             guard case .string(let string) = value else { return true }
             return try self.matches(program, string, at: node)
-                || self.fail(node, "pattern", "Expected a string that matches the pattern \(SchemaMessages.shortened(source, to: 200)).")
+                || self.fail(
+                    node,
+                    "pattern",
+                    "Expected a string that matches the pattern \(SchemaMessages.shortened(source, to: 200))."
+                )
         case .format(let format):
             guard case .string(let string) = value else { return true }
             return format.accepts(string) || self.fail(node, "format", "Expected \(format.expectation).")
@@ -77,10 +86,12 @@ extension SchemaEvaluator {
     private mutating func evaluate(_ bound: NumberBound, of node: SchemaNode, _ value: JSONValue) -> Bool {
         let isInside: Bool
         if case (.integer(let number), .integer(let limit)) = (value, bound.limit) {
-            isInside = bound.isExclusive && number == limit ? false : bound.isMaximum ? number <= limit : number >= limit
+            isInside =
+                bound.isExclusive && number == limit ? false : bound.isMaximum ? number <= limit : number >= limit
         } else {
             guard let number = DecimalNumber(value), let limit = DecimalNumber(bound.limit) else { return true }
-            isInside = bound.isExclusive && number == limit ? false : bound.isMaximum ? number <= limit : number >= limit
+            isInside =
+                bound.isExclusive && number == limit ? false : bound.isMaximum ? number <= limit : number >= limit
         }
         if isInside { return true }
         let relation =
@@ -126,7 +137,11 @@ extension SchemaEvaluator {
         guard case .object(let object) = value else { return true }
         var isValid = true
         for name in names where object[name] == nil {
-            isValid = self.fail(node, "required", "The required property '\(SchemaMessages.shortened(name))' is missing.")
+            isValid = self.fail(
+                node,
+                "required",
+                "The required property '\(SchemaMessages.shortened(name))' is missing."
+            )
             if !self.isReporting { break }
         }
         return isValid
@@ -294,7 +309,8 @@ extension SchemaEvaluator {
         }
         if count < rule.minimum {
             let keyword = rule.minimum == 1 ? "contains" : "minContains"
-            let message = "Expected at least \(rule.minimum) item(s) of the kind that 'contains' describes, got \(count)."
+            let message =
+                "Expected at least \(rule.minimum) item(s) of the kind that 'contains' describes, got \(count)."
             return self.fail(node, keyword, message)
         }
         if let maximum = rule.maximum, count > maximum {
@@ -373,7 +389,8 @@ extension SchemaEvaluator {
             let (isMatch, reason) = try self.evaluateAlternative(alternative, value, &parts)
             if isMatch { matches.append(number + 1) } else { reasons.append(reason) }
             if matches.count == 2 {
-                let message = "Expected just one of the \(nodes.count) alternatives to fit, but \(matches[0]) and \(matches[1]) do."
+                let message =
+                    "Expected just one of the \(nodes.count) alternatives to fit, but \(matches[0]) and \(matches[1]) do."
                 return self.fail(node, "oneOf", message)
             }
         }

@@ -13,7 +13,9 @@ struct SchemaEvaluator {
     private var dynamicScope: [Int] = []
     private var path: [Step] = []
     private(set) var violations: [JSONSchemaViolation] = []
-    /// Whether violations are described. Otherwise the first one ends the evaluation.
+    /// Whether violations are described.
+    ///
+    /// Otherwise the first one ends the evaluation.
     private(set) var isReporting: Bool
 
     init(_ program: SchemaProgram, isReporting: Bool) {
@@ -50,7 +52,8 @@ struct SchemaEvaluator {
             guard self.depth < self.program.maximumDepth else {
                 throw JSONSchemaError(
                     code: .tooDeep,
-                    message: "The schema is nested, or refers to itself, more than \(self.program.maximumDepth) levels deep.",
+                    message:
+                        "The schema is nested, or refers to itself, more than \(self.program.maximumDepth) levels deep.",
                     schemaPointer: node.pointer
                 )
             }
@@ -149,7 +152,9 @@ struct SchemaEvaluator {
         guard self.remainingWork >= 0 else { throw self.tooMuchWork(at: node) }
     }
 
-    /// Whether a pattern matches. Its steps count as work.
+    /// Whether a pattern matches.
+    ///
+    /// Its steps count as work.
     mutating func matches(
         _ pattern: PatternProgram,
         _ text: String,
@@ -172,10 +177,9 @@ struct SchemaEvaluator {
 
     /// Notes a violation, if violations are described at all.
     ///
-    /// - Parameters:
-    ///   - key: The member that is meant, if it is not the value itself.
-    ///   - element: The element that is meant, if it is not the value itself.
-    ///   - isOwnPointer: Whether the node stands for the keyword, as the `false` in `"items": false` does.
+    /// It is a violation by the member with the `key`, or by the `element`, if one is given, and else by the value that is
+    /// being evaluated. With `isOwnPointer`, the node itself stands for the keyword, as the `false` in `"items": false` does.
+    ///
     /// - Returns: `false`, so that callers can return it.
     mutating func fail(
         _ node: SchemaNode,

@@ -6,8 +6,10 @@ enum HostFormat {
         return text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { self.isLabel(String($0)) }
     }
 
-    /// A name with letters of any script. The rules of RFC 5892 that depend on the place of a letter are checked; that
-    /// letters are of one script, or that right-to-left text is in order (RFC 5893), is not.
+    /// A name with letters of any script.
+    ///
+    /// The rules of RFC 5892 that depend on the place of a letter are checked; that letters are of one script, or that
+    /// right-to-left text is in order (RFC 5893), is not.
     static func isInternationalHostname(_ text: String) -> Bool {
         let separators: Set<Unicode.Scalar> = [".", "\u{3002}", "\u{FF0E}", "\u{FF61}"]
         guard !text.isEmpty else { return false }
@@ -63,7 +65,8 @@ enum HostFormat {
         // Middle dot: between two small l.
         case 0xB7: return before == "l" && after == "l"
         // Greek keraia: before a Greek letter.
-        case 0x375: return after.map { (0x370...0x3FF).contains($0.value) || (0x1F00...0x1FFF).contains($0.value) } ?? false
+        case 0x375:
+            return after.map { (0x370...0x3FF).contains($0.value) || (0x1F00...0x1FFF).contains($0.value) } ?? false
         // Hebrew geresh and gershayim: after a Hebrew letter.
         case 0x5F3, 0x5F4: return before.map { (0x590...0x5FF).contains($0.value) } ?? false
         // Katakana middle dot: somewhere beside Hiragana, Katakana or Han.
@@ -75,7 +78,8 @@ enum HostFormat {
         case 0x200C, 0x200D: return before?.properties.canonicalCombiningClass == .virama
         default:
             switch scalar.properties.generalCategory {
-            case .lowercaseLetter, .modifierLetter, .otherLetter, .nonspacingMark, .spacingMark, .decimalNumber: return true
+            case .lowercaseLetter, .modifierLetter, .otherLetter, .nonspacingMark, .spacingMark, .decimalNumber:
+                return true
             default: return false
             }
         }

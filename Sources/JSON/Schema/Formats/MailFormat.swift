@@ -37,7 +37,8 @@ enum MailFormat {
 
     private static func isDomain(_ text: Substring, _ isInternational: Bool) -> Bool {
         guard text.hasPrefix("[") else {
-            return isInternational ? HostFormat.isInternationalHostname(String(text)) : HostFormat.isHostname(String(text))
+            return isInternational
+                ? HostFormat.isInternationalHostname(String(text)) : HostFormat.isHostname(String(text))
         }
         guard text.hasSuffix("]") else { return false }
         let address = text.dropFirst().dropLast()

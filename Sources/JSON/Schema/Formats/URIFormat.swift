@@ -51,7 +51,9 @@ enum URIFormat {
         guard text.lowercased().hasPrefix("v"), let dot = text.firstIndex(of: ".") else { return false }
         let version = text[..<dot].dropFirst()
         let address = text[text.index(after: dot)...]
-        guard !version.isEmpty, version.utf8.allSatisfy({ $0.hexadecimalValue != nil }), !address.isEmpty else { return false }
+        guard !version.isEmpty, version.utf8.allSatisfy({ $0.hexadecimalValue != nil }), !address.isEmpty else {
+            return false
+        }
         return !address.contains("%")
             && self.consists(String(address), of: self.unreserved + self.subDelimiters + ":", false, false)
     }

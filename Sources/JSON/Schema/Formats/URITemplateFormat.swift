@@ -8,7 +8,8 @@ enum URITemplateFormat {
                 guard self.isExpression(rest[..<end]) else { return false }
                 rest = rest[(end + 1)...]
             } else if scalar == "%" {
-                guard rest.count >= 2, self.isHexadecimal(rest.removeFirst()), self.isHexadecimal(rest.removeFirst()) else {
+                guard rest.count >= 2, self.isHexadecimal(rest.removeFirst()), self.isHexadecimal(rest.removeFirst())
+                else {
                     return false
                 }
             } else if scalar.value <= 0x20 || scalar.value == 0x7F || "\"<>\\^`|}".unicodeScalars.contains(scalar) {
@@ -31,17 +32,24 @@ enum URITemplateFormat {
             name.removeLast()
         } else if let colon = name.firstIndex(of: ":") {
             let length = name[(colon + 1)...]
-            guard (1...4).contains(length.count), length.first != "0", length.allSatisfy(self.isDigit) else { return false }
+            guard (1...4).contains(length.count), length.first != "0", length.allSatisfy(self.isDigit) else {
+                return false
+            }
             name = name[..<colon]
         }
         // A dot stands between two other characters of the name.
-        guard name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty }) else { return false }
+        guard name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty }) else {
+            return false
+        }
         var isName = true
         while isName, let scalar = name.popFirst() {
             if scalar == "%" {
-                isName = name.count >= 2 && self.isHexadecimal(name.removeFirst()) && self.isHexadecimal(name.removeFirst())
+                isName =
+                    name.count >= 2 && self.isHexadecimal(name.removeFirst()) && self.isHexadecimal(name.removeFirst())
             } else {
-                isName = scalar == "_" || scalar == "." || scalar.isASCII && scalar.properties.isAlphabetic || self.isDigit(scalar)
+                isName =
+                    scalar == "_" || scalar == "." || scalar.isASCII && scalar.properties.isAlphabetic
+                    || self.isDigit(scalar)
             }
         }
         return isName

@@ -21,13 +21,13 @@ struct PatternMatcher {
 
     /// Whether a pattern matches somewhere in a text.
     ///
-    /// - Parameter steps: How many instructions may be carried out; reduced by those that were.
+    /// `steps` says how many instructions may be carried out, and is reduced by those that were.
     static func matches(_ program: PatternProgram, in text: String, steps: inout Int) throws(OutOfSteps) -> Bool {
         var matcher = PatternMatcher(program: program, text: Array(text.unicodeScalars), steps: steps)
         defer { steps = matcher.steps }
         let lastStart = program.isAnchored ? 0 : matcher.text.count
-        for start in 0...lastStart {
-            if try matcher.run(from: 0, at: start) { return true }
+        for start in 0...lastStart where try matcher.run(from: 0, at: start) {
+            return true
         }
         return false
     }
@@ -107,7 +107,9 @@ struct PatternMatcher {
         }
     }
 
-    /// Tries the body of a look-ahead or look-behind. What the groups in it matched stays only if it is not negated.
+    /// Tries the body of a look-ahead or look-behind.
+    ///
+    /// What the groups in it matched stays only if it is not negated.
     private mutating func look(from first: Int, at position: Int, isNegated: Bool) throws(OutOfSteps) -> Bool {
         let bottom = self.choices.count
         let saved = self.slots
@@ -151,7 +153,9 @@ struct PatternMatcher {
         return end
     }
 
-    /// How long the text is that a group has matched, if the same text comes again. A group without a match is empty.
+    /// How long the text is that a group has matched, if the same text comes again.
+    ///
+    /// A group without a match is empty.
     private func lengthOfRepeat(of group: Int, at position: Int, isBackward: Bool) -> Int? {
         let (start, end) = (self.slots[2 * group], self.slots[2 * group + 1])
         guard start >= 0, end >= start else { return 0 }

@@ -90,7 +90,9 @@ struct PatternParser {
         case "\\": return try self.parseEscape()
         case "*", "+", "?": throw PatternError(message: "There is nothing to repeat before '\(scalar)'.")
         case "{":
-            if self.quantifierInBraces() != nil { throw PatternError(message: "There is nothing to repeat before '{'.") }
+            if self.quantifierInBraces() != nil {
+                throw PatternError(message: "There is nothing to repeat before '{'.")
+            }
             return .set(.scalar(scalar.value))
         default: return .set(.scalar(scalar.value))
         }
@@ -156,7 +158,9 @@ struct PatternParser {
         case .start, .end, .wordBoundary, .look: throw PatternError(message: "An assertion cannot be repeated.")
         default: break
         }
-        if let maximum, maximum < minimum { throw PatternError(message: "The bounds of a repetition are out of order.") }
+        if let maximum, maximum < minimum {
+            throw PatternError(message: "The bounds of a repetition are out of order.")
+        }
         guard max(minimum, maximum ?? 0) <= Self.maximumRepetitions else {
             throw PatternError(message: "A part is repeated more than \(Self.maximumRepetitions) times.")
         }
@@ -310,7 +314,8 @@ struct PatternParser {
         while !self.skip("]") {
             let first = try self.parseClassAtom()
             // A hyphen makes a range, unless it is the last thing in the class.
-            guard self.peek == "-", self.position + 1 < self.scalars.count, self.scalars[self.position + 1] != "]" else {
+            guard self.peek == "-", self.position + 1 < self.scalars.count, self.scalars[self.position + 1] != "]"
+            else {
                 parts.append(first)
                 continue
             }

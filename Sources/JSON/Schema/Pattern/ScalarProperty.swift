@@ -114,7 +114,8 @@ enum ScalarProperty: Sendable, Hashable {
         ]
         let groups: [([String], String)] = [
             (["L", "Letter"], "L"), (["M", "Mark", "Combining_Mark"], "M"), (["N", "Number"], "N"),
-            (["P", "Punctuation", "punct"], "P"), (["S", "Symbol"], "S"), (["Z", "Separator"], "Z"), (["C", "Other"], "C"),
+            (["P", "Punctuation", "punct"], "P"), (["S", "Symbol"], "S"), (["Z", "Separator"], "Z"),
+            (["C", "Other"], "C"),
         ]
         var table: [String: Set<Unicode.GeneralCategory>] = [:]
         for (names, category) in single {

@@ -101,7 +101,11 @@ struct SchemaRegistry {
         return root.resource
     }
 
-    private static func unresolved(_ reference: String, _ reason: String, at location: SchemaLocation) -> JSONSchemaError {
+    private static func unresolved(
+        _ reference: String,
+        _ reason: String,
+        at location: SchemaLocation
+    ) -> JSONSchemaError {
         JSONSchemaError(
             code: .unresolvedReference,
             message: "The reference '\(reference)' cannot be resolved: \(reason).",

@@ -6,7 +6,9 @@ struct URIReference: Hashable, CustomStringConvertible {
     var query: String?
     var fragment: String?
 
-    /// Takes a reference apart. Any text can be: what is odd ends up in the path.
+    /// Takes a reference apart.
+    ///
+    /// Any text can be: what is odd ends up in the path.
     init(_ text: String) {
         var rest = text[...]
         if let hash = rest.firstIndex(of: "#") {
@@ -113,7 +115,9 @@ struct URIReference: Hashable, CustomStringConvertible {
                 output.append(byte)
                 continue
             }
-            guard let high = bytes.next()?.hexadecimalValue, let low = bytes.next()?.hexadecimalValue else { return nil }
+            guard let high = bytes.next()?.hexadecimalValue, let low = bytes.next()?.hexadecimalValue else {
+                return nil
+            }
             output.append(high << 4 | low)
         }
         return String(validating: output, as: UTF8.self)
