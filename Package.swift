@@ -45,7 +45,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML", "CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -61,7 +61,11 @@ let package = Package(
         .target(name: "JSON", swiftSettings: swiftSettings),
         .target(name: "MCP", dependencies: ["JSON"], swiftSettings: swiftSettings),
         .target(name: "SharedState", swiftSettings: swiftSettings),
-        .target(name: "MCPServer", dependencies: ["JSON", "MCP", "SharedState", logging], swiftSettings: swiftSettings),
+        .target(
+            name: "MCPServer",
+            dependencies: ["JSON", "MCP", "SharedState", logging],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "MCPHTTP",
             dependencies: ["JSON", "MCP", "MCPServer", httpTypes, hummingbird, logging, nioCore],
@@ -93,9 +97,17 @@ let package = Package(
         ),
         .target(name: "Telemetry", dependencies: ["JSON", logging], swiftSettings: swiftSettings),
         // Tools
-        .target(name: "JiraTools", dependencies: ["JSON", "MCPServer", "Upstream", logging], swiftSettings: swiftSettings),
+        .target(
+            name: "JiraTools",
+            dependencies: ["JSON", "MCPServer", "Upstream", logging],
+            swiftSettings: swiftSettings
+        ),
         .target(name: "KubernetesTools", dependencies: ["JSON", "MCPServer", yams], swiftSettings: swiftSettings),
-        .target(name: "KnowledgeTools", dependencies: ["JSON", "Knowledge", "MCPServer"], swiftSettings: swiftSettings),
+        .target(
+            name: "KnowledgeTools",
+            dependencies: ["JSON", "Knowledge", "MCPServer"],
+            swiftSettings: swiftSettings
+        ),
         // The application
         .target(
             name: "GantryServer",
@@ -103,26 +115,73 @@ let package = Package(
                 "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgeSQLite", "KnowledgeTools",
                 "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "SharedState", "Telemetry",
                 "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
+                yams,
             ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "gantry",
-            dependencies: ["GantryServer", "JSON", "Knowledge", "MCPServer", argumentParser],
+            dependencies: ["GantryServer", "JSON", "Knowledge", "MCPServer", "Telemetry", argumentParser, logging],
             swiftSettings: swiftSettings
         ),
         // Tests
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swiftSettings),
-        .testTarget(name: "EmbeddingTests", dependencies: ["CKernels", "Embedding", "JSON", "Knowledge"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EmbeddingTests",
+            dependencies: ["CKernels", "Embedding", "JSON", "Knowledge"],
+            exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "KnowledgeTests", dependencies: ["JSON", "Knowledge"], swiftSettings: swiftSettings),
-        .testTarget(name: "KnowledgeSQLiteTests", dependencies: ["JSON", "Knowledge", "KnowledgeSQLite", grdb], swiftSettings: swiftSettings),
-        .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "JSON", "Knowledge"], swiftSettings: swiftSettings),
-        .testTarget(name: "KubernetesToolsTests", dependencies: ["JSON", "KubernetesTools", "MCPServer", yams], exclude: ["Snapshots"], swiftSettings: swiftSettings),
-        .testTarget(name: "JiraToolsTests", dependencies: ["JSON", "JiraTools", "MCPServer", "Upstream", logging], swiftSettings: swiftSettings),
-        .testTarget(name: "TelemetryTests", dependencies: ["JSON", "Telemetry", logging], swiftSettings: swiftSettings),
-        .testTarget(name: "GantryServerTests", dependencies: ["GantryServer", "JSON", "Knowledge", "MCPServer", configuration, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore], swiftSettings: swiftSettings),
-        .testTarget(name: "MCPServerTests", dependencies: ["JSON", "MCP", "MCPClient", "MCPServer", "SharedState", logging], swiftSettings: swiftSettings),
-        .testTarget(name: "MCPStdioTests", dependencies: ["JSON", "MCP", "MCPServer", "MCPStdio"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "KnowledgeSQLiteTests",
+            dependencies: ["JSON", "Knowledge", "KnowledgeSQLite", grdb],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ExtractionTests",
+            dependencies: ["Extraction", "JSON", "Knowledge"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "KnowledgeToolsTests",
+            dependencies: ["JSON", "Knowledge", "KnowledgeSQLite", "KnowledgeTools", "MCPServer"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "KubernetesToolsTests",
+            dependencies: ["JSON", "KubernetesTools", "MCPServer", yams],
+            exclude: ["Snapshots"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "JiraToolsTests",
+            dependencies: ["JSON", "JiraTools", "MCPServer", "Upstream", logging],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: ["JSON", "Telemetry", logging],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "GantryServerTests",
+            dependencies: [
+                "GantryServer", "JSON", "Knowledge", "MCPServer", configuration, httpTypes, hummingbird,
+                hummingbirdTesting, logging, nioCore,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "MCPServerTests",
+            dependencies: ["JSON", "MCP", "MCPClient", "MCPServer", "SharedState", logging],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "MCPStdioTests",
+            dependencies: ["JSON", "MCP", "MCPServer", "MCPStdio"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "MCPHTTPTests",
             dependencies: ["JSON", "MCP", "MCPHTTP", "MCPServer", httpTypes, hummingbird, hummingbirdTesting, nioCore],

@@ -44,7 +44,10 @@ final class BertModel: @unchecked Sendable {
         self.tensors = tensors
         self.vocabularySize = vocabularySize
         self.words = try tensors.floats("embeddings.word_embeddings.weight", shape: [vocabularySize, width])
-        self.positionVectors = try tensors.floats("embeddings.position_embeddings.weight", shape: [Self.positions, width])
+        self.positionVectors = try tensors.floats(
+            "embeddings.position_embeddings.weight",
+            shape: [Self.positions, width]
+        )
         self.typeVector = try tensors.floats("embeddings.token_type_embeddings.weight", shape: [2, width])
         self.gain = try tensors.floats("embeddings.LayerNorm.weight", shape: [width])
         self.shift = try tensors.floats("embeddings.LayerNorm.bias", shape: [width])
@@ -85,6 +88,7 @@ final class BertModel: @unchecked Sendable {
     /// only attention goes sequence by sequence.
     ///
     /// - Parameter sequences: Ids of the vocabulary, special tokens included, at most 512 each.
+    /// - Returns: One vector of 384 numbers for each sequence.
     func vectors(of sequences: [[Int32]]) -> [[Float]] {
         let (width, inner) = (Self.width, Self.inner)
         let rows = sequences.reduce(0) { $0 + $1.count }
@@ -101,19 +105,36 @@ final class BertModel: @unchecked Sendable {
             gantry_add_bias(projected.start, layer.attentionBias, rows, 3 * width)
             var row = 0
             for sequence in sequences {
-                Self.attend(projected.start + row * 3 * width, sequence.count, scores.start, context.start + row * width)
+                Self.attend(
+                    projected.start + row * 3 * width,
+                    sequence.count,
+                    scores.start,
+                    context.start + row * width
+                )
                 row += sequence.count
             }
             multiply(context.start, layer.output, into: projected.start, rows, width, width)
             gantry_add_layer_norm(
-                projected.start, layer.outputBias, hidden.start, layer.outputGain, layer.outputShift, rows, width,
+                projected.start,
+                layer.outputBias,
+                hidden.start,
+                layer.outputGain,
+                layer.outputShift,
+                rows,
+                width,
                 Self.epsilon
             )
             multiply(projected.start, layer.expand, into: expanded.start, rows, inner, width)
             gantry_bias_gelu(expanded.start, layer.expandBias, rows, inner)
             multiply(expanded.start, layer.contract, into: hidden.start, rows, width, inner)
             gantry_add_layer_norm(
-                hidden.start, layer.contractBias, projected.start, layer.contractGain, layer.contractShift, rows, width,
+                hidden.start,
+                layer.contractBias,
+                projected.start,
+                layer.contractGain,
+                layer.contractShift,
+                rows,
+                width,
                 Self.epsilon
             )
         }
@@ -129,7 +150,11 @@ final class BertModel: @unchecked Sendable {
         }
     }
 
-    private func embed(_ sequences: [[Int32]], into hidden: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+    private func embed(
+        _ sequences: [[Int32]],
+        into hidden: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
         let width = Self.width
         var row = 0
         for sequence in sequences {
@@ -156,12 +181,37 @@ final class BertModel: @unchecked Sendable {
         for head in 0..<heads {
             let query = projected + head * headWidth
             cblas_sgemm(
-                101, 111, 112, count, count, depth, 1, query, stride, query + width, stride, 0, scores, count
+                101,
+                111,
+                112,
+                count,
+                count,
+                depth,
+                1,
+                query,
+                stride,
+                query + width,
+                stride,
+                0,
+                scores,
+                count
             )
             gantry_softmax(scores, length, length, 1 / Float(headWidth).squareRoot())
             cblas_sgemm(
-                101, 111, 111, count, depth, count, 1, scores, count, query + 2 * width, stride, 0,
-                context + head * headWidth, Int32(width)
+                101,
+                111,
+                111,
+                count,
+                depth,
+                count,
+                1,
+                scores,
+                count,
+                query + 2 * width,
+                stride,
+                0,
+                context + head * headWidth,
+                Int32(width)
             )
         }
     }
@@ -177,7 +227,19 @@ private func multiply(
     _ inner: Int
 ) {
     cblas_sgemm(
-        101, 111, 112, Int32(rows), Int32(columns), Int32(inner), 1, left, Int32(inner), right, Int32(inner), 0, result,
+        101,
+        111,
+        112,
+        Int32(rows),
+        Int32(columns),
+        Int32(inner),
+        1,
+        left,
+        Int32(inner),
+        right,
+        Int32(inner),
+        0,
+        result,
         Int32(columns)
     )
 }

@@ -46,7 +46,9 @@ public final class MiniLMEmbedder: Embedder {
         self.tokenizer.tokens(of: text).map(\.span)
     }
 
-    /// The vectors of some texts. What lies beyond 254 tokens of a text is not seen by the model.
+    /// The vectors of some texts.
+    ///
+    /// What lies beyond 254 tokens of a text is not seen by the model.
     ///
     /// - Throws: `CancellationError` if the task is cancelled; batches that have begun are finished first.
     public func embed(_ texts: [String]) async throws -> [[Float]] {

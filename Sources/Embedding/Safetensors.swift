@@ -45,7 +45,9 @@ final class Safetensors: @unchecked Sendable {
         munmap(UnsafeMutableRawPointer(mutating: self.base), self.size)
     }
 
-    /// The numbers of a tensor of 32-bit floats. They live as long as this object.
+    /// The numbers of a tensor of 32-bit floats.
+    ///
+    /// They live as long as this object.
     ///
     /// - Throws: ``EmbeddingError`` if there is no such tensor of this shape within the file.
     func floats(_ name: String, shape: [Int]) throws(EmbeddingError) -> UnsafePointer<Float> {

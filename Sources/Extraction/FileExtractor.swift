@@ -57,7 +57,10 @@ public struct FileExtractor: DocumentExtractor {
 
     private func refuseBinary(_ bytes: [UInt8], path: String) throws(KnowledgeError) {
         if let format = FileKind.binaryFormat(of: bytes) {
-            throw KnowledgeError(.unsupportedFormat, "\(path) is \(format), which can't be read. Convert it to UTF-8 text.")
+            throw KnowledgeError(
+                .unsupportedFormat,
+                "\(path) is \(format), which can't be read. Convert it to UTF-8 text."
+            )
         }
         if let position = bytes.firstIndex(of: 0) {
             throw KnowledgeError(.invalidText, "\(path) isn't text: byte \(position) is 0.")

@@ -9,7 +9,9 @@ struct JQL: Sendable, Equatable {
     /// The longest filter.
     static let maximumBytes = 4000
 
-    /// The conditions, without ORDER BY. May be empty.
+    /// The conditions, without ORDER BY.
+    ///
+    /// May be empty.
     let conditions: String
     /// What follows ORDER BY, if anything.
     let order: String?
@@ -58,6 +60,7 @@ struct JQL: Sendable, Equatable {
     /// The whole query: the filter within one project.
     ///
     /// - Parameter project: A project key, checked before.
+    /// - Returns: A query that finds nothing outside of the project.
     func confined(to project: String) -> String {
         var query = "project = \"\(project)\""
         if self.conditions.isEmpty == false {
@@ -124,7 +127,9 @@ struct JQL: Sendable, Equatable {
             let scalar = scalars[index]
             scalars.formIndex(after: &index)
             if scalar == quote { return index }
-            guard Self.isControl(scalar) == false else { throw Problem(message: "A filter holds no control characters.") }
+            guard Self.isControl(scalar) == false else {
+                throw Problem(message: "A filter holds no control characters.")
+            }
             if scalar == "\\" {
                 guard index < scalars.endIndex else { break }
                 scalars.formIndex(after: &index)

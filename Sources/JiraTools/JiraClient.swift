@@ -9,7 +9,8 @@ public struct JiraIssue: Sendable, Equatable {
     public var priority: String?
     public var assignee: String?
 
-    public init(key: String, projectKey: String, summary: String, status: String, priority: String?, assignee: String?) {
+    public init(key: String, projectKey: String, summary: String, status: String, priority: String?, assignee: String?)
+    {
         self.key = key
         self.projectKey = projectKey
         self.summary = summary

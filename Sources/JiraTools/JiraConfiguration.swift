@@ -3,7 +3,9 @@ public struct JiraConfiguration: Sendable {
     /// The address of the site, without a slash at its end.
     public let baseURL: String
     public let user: String
-    /// An API token. It goes into the Authorization header and nowhere else.
+    /// An API token.
+    ///
+    /// It goes into the Authorization header and nowhere else.
     let token: String
     /// The projects that may be reached; all if empty.
     public let projects: Set<String>

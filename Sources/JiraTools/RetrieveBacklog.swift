@@ -98,7 +98,10 @@ public struct RetrieveBacklog: Tool {
         // The query admits one project only; what comes back of another was not asked for and is not passed on.
         let issues = found.filter { $0.projectKey == project }
         if issues.count < found.count {
-            context.logger.warning("jira issues of other projects dropped", metadata: ["jira.dropped": "\(found.count - issues.count)"])
+            context.logger.warning(
+                "jira issues of other projects dropped",
+                metadata: ["jira.dropped": "\(found.count - issues.count)"]
+            )
         }
         return Output(
             issues: issues.map { issue in

@@ -41,7 +41,7 @@ extension KnowledgeBase {
                     run.settle(nil, source: failure.source, outcome: .failed(failure.error))
                 }
                 for document in extracted.documents { try await run.add(document) }
-            } catch where error.code != .cancelled {
+            } catch  where error.code != .cancelled {
                 run.settle(nil, source: file.path, outcome: .failed(error))
             }
         }

@@ -48,6 +48,8 @@ public struct KnowledgeBase: Sendable {
     /// - Parameters:
     ///   - cursor: The last identifier of the page before, or nothing for the first page.
     ///   - limit: The most documents to return, from 1 to 1,000.
+    /// - Returns: The documents without their texts.
+    /// - Throws: ``KnowledgeError/Code/invalidArguments`` for another limit.
     public func documents(
         after cursor: String? = nil,
         limit: Int = 100

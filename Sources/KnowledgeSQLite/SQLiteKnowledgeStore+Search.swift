@@ -41,7 +41,9 @@ private struct CandidateSearch {
         )
     }
 
-    /// Returns the best chunks by BM25 that hold any of the words. FTS5 gives better matches lower numbers.
+    /// Returns the best chunks by BM25 that hold any of the words.
+    ///
+    /// FTS5 gives better matches lower numbers.
     private func lexical(_ terms: [String], limit: Int) throws -> [Int64: Double] {
         guard !terms.isEmpty else { return [:] }
         // Quoted, a word is never taken for an operator of the query language.
@@ -55,7 +57,9 @@ private struct CandidateSearch {
             arguments: [expression, limit]
         )
         // BM25 of FTS5 is never quite 0, even for a word that nearly all chunks hold.
-        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0] as Int64, max($0[1] as Double, .leastNormalMagnitude)) })
+        return Dictionary(
+            uniqueKeysWithValues: rows.map { ($0[0] as Int64, max($0[1] as Double, .leastNormalMagnitude)) }
+        )
     }
 
     /// Adds the nearest vectors, and gives every candidate its true cosine.

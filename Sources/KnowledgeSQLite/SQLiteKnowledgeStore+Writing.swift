@@ -137,7 +137,10 @@ private struct DocumentWriter {
     private func stamp(_ indexed: IndexedDocument) throws {
         guard let model = indexed.model else { return }
         guard indexed.entries.allSatisfy({ $0.vector?.count == model.dimension }) else {
-            throw KnowledgeError(.embeddingFailed, "A vector doesn't have the \(model.dimension) components of its model.")
+            throw KnowledgeError(
+                .embeddingFailed,
+                "A vector doesn't have the \(model.dimension) components of its model."
+            )
         }
         let state = try IndexState.fetch(self.database)
         try state.check(model)

@@ -8,7 +8,9 @@ public import Knowledge
 public final class SQLiteKnowledgeStore: KnowledgeStore {
     /// The most that a store holds and does.
     public struct Limits: Sendable {
-        /// The most vectors. In memory each takes 4 bytes per component: 400,000 of 384 take 600 MB.
+        /// The most vectors.
+        ///
+        /// In memory each takes 4 bytes per component: 400,000 of 384 take 600 MB.
         public var maximumVectors = 400_000
 
         /// How many searches run at the same time.

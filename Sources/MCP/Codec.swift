@@ -45,7 +45,8 @@ public struct Codec: Sendable {
     }
 
     /// The result of `initialize`.
-    public func initializeResult(server: Implementation, capabilities: JSONObject, instructions: String?) -> JSONObject {
+    public func initializeResult(server: Implementation, capabilities: JSONObject, instructions: String?) -> JSONObject
+    {
         var result: JSONObject = [
             "protocolVersion": .string(self.revision.name),
             "capabilities": .object(capabilities),
@@ -109,7 +110,9 @@ public struct Codec: Sendable {
             return ["type": "image", "data": .string(data), "mimeType": .string(mimeType)]
         case .audio(let data, let mimeType):
             guard self.revision.supports(.audioContent) else {
-                return ["type": "text", "text": .string("[audio, \(mimeType): this client's protocol revision has none]")]
+                return [
+                    "type": "text", "text": .string("[audio, \(mimeType): this client's protocol revision has none]"),
+                ]
             }
             return ["type": "audio", "data": .string(data), "mimeType": .string(mimeType)]
         case .resource(let resource):

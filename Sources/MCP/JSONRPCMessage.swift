@@ -32,7 +32,9 @@ public struct JSONRPCNotification: Sendable {
     }
 }
 
-/// The answer to a request: a result, or an error. An error without id answers what could not be understood.
+/// The answer to a request: a result, or an error.
+///
+/// An error without id answers what could not be understood.
 public struct JSONRPCResponse: Sendable {
     public var id: RequestID?
     public var result: Result<JSONValue, MCPError>

@@ -33,7 +33,9 @@ public struct MCPError: Error, Sendable, Hashable {
     }
 
     public var code: Code
-    /// A sentence for whoever reads the answer. It names no internals.
+    /// A sentence for whoever reads the answer.
+    ///
+    /// It names no internals.
     public var message: String
     public var data: JSONValue?
 

@@ -31,5 +31,7 @@ public enum RequestID: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// What a client calls the progress of one of its requests. It has the shape of a request id.
+/// What a client calls the progress of one of its requests.
+///
+/// It has the shape of a request id.
 public typealias ProgressToken = RequestID

@@ -6,7 +6,9 @@ public struct RequestMeta: Sendable {
     public var protocolVersion: String?
     /// What the client can do; only requests of 2026-07-28 and later say so.
     public var clientCapabilities: JSONObject?
-    /// Who the client says it is. Nothing may depend on it.
+    /// Who the client says it is.
+    ///
+    /// Nothing may depend on it.
     public var clientInfo: JSONObject?
     /// The token under which the client wants to hear of progress.
     public var progressToken: ProgressToken?

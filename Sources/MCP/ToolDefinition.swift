@@ -1,6 +1,8 @@
 public import JSON
 
-/// Hints about what a tool does. Clients may show them; nothing may rely on them.
+/// Hints about what a tool does.
+///
+/// Clients may show them; nothing may rely on them.
 public struct ToolAnnotations: Sendable, Hashable {
     public var readOnlyHint: Bool
     public var destructiveHint: Bool

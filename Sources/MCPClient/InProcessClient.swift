@@ -69,7 +69,11 @@ public final class InProcessClient: Sendable {
         _ arguments: JSONObject = [:],
         progress: (@Sendable (JSONObject) -> Void)? = nil
     ) async throws -> JSONObject {
-        try await self.request("tools/call", ["name": .string(name), "arguments": .object(arguments)], progress: progress)
+        try await self.request(
+            "tools/call",
+            ["name": .string(name), "arguments": .object(arguments)],
+            progress: progress
+        )
     }
 }
 

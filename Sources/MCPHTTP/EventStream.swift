@@ -32,6 +32,7 @@ struct EventStream: MessageSink {
     /// - Parameters:
     ///   - run: Runs the request. Its task belongs to the response: if that can't be written, the task is cancelled.
     ///   - plain: Makes the answer of a request that sent no notification.
+    /// - Returns: The stream, or what `plain` makes.
     func response(
         running run: @escaping @Sendable () async -> JSONRPCResponse?,
         plain: (JSONRPCResponse?) -> Response

@@ -25,7 +25,9 @@ extension Request {
         return type.prefix { $0 != ";" }.trimming { $0 == " " } == "application/json"
     }
 
-    /// Whether the client takes JSON or events. Clients that say nothing, or that take anything, are let in.
+    /// Whether the client takes JSON or events.
+    ///
+    /// Clients that say nothing, or that take anything, are let in.
     var acceptsAnswers: Bool {
         let values = self.headers[values: .accept]
         if values.isEmpty { return true }
@@ -40,7 +42,8 @@ extension Request {
     /// The id under which the log knows the request: the client's own if it is short and plain, else a new one.
     package var requestID: String {
         if let given = self.headers[.xRequestID], (1...64).contains(given.utf8.count),
-            given.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+            given.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+            )
         {
             return given
         }

@@ -30,7 +30,9 @@ public struct HostGuard: Sendable {
         guard let origin = request.headers[.origin]?.lowercased() else { return nil }
         if self.origins.contains(origin) { return nil }
         for scheme in ["http://", "https://"] where origin.hasPrefix(scheme) {
-            if let host = Self.host(of: String(origin.dropFirst(scheme.count))), self.hosts.contains(host) { return nil }
+            if let host = Self.host(of: String(origin.dropFirst(scheme.count))), self.hosts.contains(host) {
+                return nil
+            }
         }
         return "This Origin may not ask; CORS_ORIGINS lists those that may."
     }

@@ -121,7 +121,9 @@ public struct MCPEndpoint: Sendable {
         }
     }
 
-    /// The envelope in the body decides. The header alone matters only when the body does not say anything.
+    /// The envelope in the body decides.
+    ///
+    /// The header alone matters only when the body does not say anything.
     private static func isModern(_ call: JSONRPCRequest, _ headers: HTTPFields) -> Bool {
         if RequestMeta.isModern(params: call.params) || call.method == "server/discover" { return true }
         let version = headers[.mcpProtocolVersion].flatMap(ProtocolRevision.named)
@@ -274,6 +276,8 @@ public struct MCPEndpoint: Sendable {
 }
 
 extension MCPError.Code {
-    /// A session that is not there. The code says nothing to clients, the status does: 404.
+    /// A session that is not there.
+    ///
+    /// The code says nothing to clients, the status does: 404.
     static let sessionNotFound = Self(-32001)
 }

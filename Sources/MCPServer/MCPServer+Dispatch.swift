@@ -39,7 +39,9 @@ extension MCPServer {
         }
     }
 
-    /// Takes a notification. Those that mean nothing here are dropped, as the specification wants.
+    /// Takes a notification.
+    ///
+    /// Those that mean nothing here are dropped, as the specification wants.
     public func receive(_ notification: JSONRPCNotification, _ exchange: Exchange) {
         guard notification.method == "notifications/cancelled", let scope = exchange.scope,
             let id = notification.params["requestId"].flatMap(RequestID.init)
@@ -112,7 +114,8 @@ extension MCPServer {
     /// Answers `initialize`.
     ///
     /// Specification: 2025-11-25, basic/lifecycle.
-    /// - Parameter keepsSession: Whether the session is stored, for transports whose messages come one by one.
+    /// With `keepsSession` the session is stored, for transports whose messages come one by one.
+    ///
     /// - Returns: The response, and the session that it opened.
     public func initialize(
         _ request: JSONRPCRequest,
@@ -197,7 +200,7 @@ extension MCPServer {
         }
         do throws(ToolError) {
             return CallToolResult(try await self.pipeline.run(invocation, entry))
-        } catch where error.code == .cancelled {
+        } catch  where error.code == .cancelled {
             return nil
         } catch {
             return CallToolResult(error)

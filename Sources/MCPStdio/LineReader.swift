@@ -91,7 +91,9 @@ final class LineReader: Sendable {
     }
 }
 
-/// Cuts bytes into lines, whatever the pieces in which they arrive. Every byte is looked at once.
+/// Cuts bytes into lines, whatever the pieces in which they arrive.
+///
+/// Every byte is looked at once.
 struct LineSplitter {
     private let maximumBytes: Int
     private var partial: [UInt8] = []
@@ -101,7 +103,9 @@ struct LineSplitter {
         self.maximumBytes = maximumBytes
     }
 
-    /// The lines that end in a piece. Empty lines are left out.
+    /// The lines that end in a piece.
+    ///
+    /// Empty lines are left out.
     mutating func lines(in piece: UnsafeRawBufferPointer) -> [LineReader.Line] {
         var lines: [LineReader.Line] = []
         var rest = piece[...]

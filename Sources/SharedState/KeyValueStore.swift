@@ -5,7 +5,8 @@ public protocol KeyValueStore: Sendable {
 
     /// Stores a value.
     ///
-    /// - Parameter lifetime: How long the value is kept, counted from now.
+    /// It is kept for `lifetime`, counted from now.
+    ///
     /// - Throws: ``SharedStateError`` with the code ``SharedStateError/Code/full`` when there is no room.
     func set(_ key: String, to value: [UInt8], lifetime: Duration) async throws(SharedStateError)
 

@@ -2,7 +2,9 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 
-/// Requests over AsyncHTTPClient. Redirects are not followed: credentials go to the host that they are for.
+/// Requests over AsyncHTTPClient.
+///
+/// Redirects are not followed: credentials go to the host that they are for.
 public struct AsyncHTTPUpstream: HTTPUpstream {
     private let client: HTTPClient
 
@@ -13,7 +15,9 @@ public struct AsyncHTTPUpstream: HTTPUpstream {
         self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
-    /// Closes all connections. Nothing can be sent afterwards.
+    /// Closes all connections.
+    ///
+    /// Nothing can be sent afterwards.
     public func shutdown() async throws {
         try await self.client.shutdown()
     }

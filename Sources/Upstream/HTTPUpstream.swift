@@ -37,7 +37,10 @@ public struct UpstreamResponse: Sendable {
 
     public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.status = status
-        self.headers = Dictionary(headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { $0 + ", " + $1 })
+        self.headers = Dictionary(
+            headers.map { ($0.name.lowercased(), $0.value) },
+            uniquingKeysWith: { $0 + ", " + $1 }
+        )
         self.body = body
     }
 
@@ -52,14 +55,18 @@ public struct UpstreamResponse: Sendable {
     }
 }
 
-/// Why there is no answer. It never holds addresses with credentials, headers or bodies.
+/// Why there is no answer.
+///
+/// It never holds addresses with credentials, headers or bodies.
 public struct UpstreamError: Error, Sendable {
     /// The kind of failure.
     public struct Code: Sendable, Hashable {
         private enum Value { case connectionFailed, timedOut, bodyTooLarge, invalidRequest }
         private let value: Value
 
-        /// No connection, or it broke. The request may or may not have arrived.
+        /// No connection, or it broke.
+        ///
+        /// The request may or may not have arrived.
         public static var connectionFailed: Self { Self(value: .connectionFailed) }
         /// The answer was not there by the deadline.
         public static var timedOut: Self { Self(value: .timedOut) }

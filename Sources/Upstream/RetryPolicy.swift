@@ -22,7 +22,9 @@ public struct RetryPolicy: Sendable {
             let failure: any Error
             do {
                 let response = try await upstream.send(request)
-                guard [429, 502, 503, 504].contains(response.status), attempt < self.maximumTries else { return response }
+                guard [429, 502, 503, 504].contains(response.status), attempt < self.maximumTries else {
+                    return response
+                }
                 // A server that says when to come back is believed; if that is too late, its answer is the last one.
                 let wait = response.retryAfter ?? pause * self.jitter()
                 guard self.now() + wait < request.deadline else { return response }

@@ -65,21 +65,31 @@ struct MiniLMEmbedderTests {
         #expect(indexes.count == 20)
         let vectors = try await Model.embedder().embed(indexes.map { texts[$0].text })
         for (index, vector) in zip(indexes, vectors) {
-            let expected = try #require(reference[String(index)]?.arrayValue).compactMap { $0.doubleValue.map { Float($0) } }
+            let expected = try #require(reference[String(index)]?.arrayValue).compactMap {
+                $0.doubleValue.map { Float($0) }
+            }
             #expect(expected.count == 384)
             #expect(gantry_dot_f32(vector, expected, 384) >= 0.9999, "text \(index)")
         }
     }
 
     /// Run by hand with the vectors of all 200 texts, which are too large to keep.
-    @Test("All 200 vectors are the reference implementation's", .enabled(if: Self.everything != nil, "Run by hand: set GANTRY_REFERENCE to a file that Scripts/reference-embeddings.py --all wrote."))
+    @Test(
+        "All 200 vectors are the reference implementation's",
+        .enabled(
+            if: Self.everything != nil,
+            "Run by hand: set GANTRY_REFERENCE to a file that Scripts/reference-embeddings.py --all wrote."
+        )
+    )
     func everyVector() async throws {
         let texts = try self.texts()
         let file = try Data(contentsOf: URL(filePath: try #require(Self.everything)))
         let reference = try JSONValue(parsing: Array(file))
         var least: Float = 1
         for (index, vector) in try await Model.embedder().embed(texts.map(\.text)).enumerated() {
-            let expected = try #require(reference[String(index)]?.arrayValue).compactMap { $0.doubleValue.map { Float($0) } }
+            let expected = try #require(reference[String(index)]?.arrayValue).compactMap {
+                $0.doubleValue.map { Float($0) }
+            }
             least = min(least, gantry_dot_f32(vector, expected, 384))
         }
         print("least cosine of \(texts.count): \(least)")

@@ -10,7 +10,12 @@ struct FileExtractorTests {
         try FileExtractor().documents(in: Array(text.utf8), path: path).documents
     }
 
-    private static func expect(_ code: KnowledgeError.Code, path: String, bytes: [UInt8], limits: ExtractionLimits = .init()) {
+    private static func expect(
+        _ code: KnowledgeError.Code,
+        path: String,
+        bytes: [UInt8],
+        limits: ExtractionLimits = .init()
+    ) {
         let error = #expect(throws: KnowledgeError.self) {
             try FileExtractor(limits: limits).documents(in: bytes, path: path)
         }
@@ -24,7 +29,8 @@ struct FileExtractorTests {
             ("docs/a.md", "# The title\nText.", "The title"), ("a.markdown", "Text.", "a.markdown"),
             ("a.txt", "# not a heading", "a.txt"), ("README", "Text.", "README"),
             ("src/main.swift", "let x = 1", "src/main.swift"),
-            ("a.html", "<title> A  page </title><p>Text", "A page"), ("page", "<!doctype html><title>B</title><p>x", "B"),
+            ("a.html", "<title> A  page </title><p>Text", "A page"),
+            ("page", "<!doctype html><title>B</title><p>x", "B"),
         ]
     )
     func kinds(path: String, text: String, title: String) throws {
@@ -119,7 +125,10 @@ struct FileExtractorTests {
         #expect(result.failures.map(\.error.code) == [.tooLarge, .malformed])
     }
 
-    @Test("Folders are walked by name", arguments: [("a.md", true), ("a.PNG", false), ("LICENSE", true), ("x.tar.gz", false)])
+    @Test(
+        "Folders are walked by name",
+        arguments: [("a.md", true), ("a.PNG", false), ("LICENSE", true), ("x.tar.gz", false)]
+    )
     func canRead(path: String, isReadable: Bool) {
         #expect(FileExtractor.canRead(path: path) == isReadable)
     }

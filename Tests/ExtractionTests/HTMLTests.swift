@@ -27,7 +27,10 @@ struct HTMLTests {
             ("<ul><li>a<li><p>b</p></ul><p>c", ["li:- a", "li:- b", "p:c"]),
             ("<ul><li>a<ul><li>b</ul></ul>", ["li:- a", "li:- b"]),
             ("<pre>\nlet x\n  = 1\n</pre>", ["code:let x\n  = 1"]),
-            ("<table><caption>C</caption><tr><th>a<th>b<tr><td>1<td><p>2</p></table>", ["table:C\n| a | b |\n| 1 | 2 |"]),
+            (
+                "<table><caption>C</caption><tr><th>a<th>b<tr><td>1<td><p>2</p></table>",
+                ["table:C\n| a | b |\n| 1 | 2 |"]
+            ),
             ("a &amp; b &lt;c&gt; &nbsp;&eacute; &#x1F44D;", ["p:a & b <c> é 👍"]),
             ("<div>one<div>two</div>three</div>", ["p:one", "p:two", "p:three"]),
             ("<p>Ümlaut 知識", ["p:Ümlaut 知識"]),

@@ -32,7 +32,10 @@ struct MarkdownTests {
             ("Title\n=====\n\nSub\n---\ntext", ["h1:Title", "h2:Sub", "p:text"]),
             ("a\nb\n\nc", ["p:a\nb", "p:c"]),
             ("a\n\n***\n\nb", ["p:a", "p:b"]),
-            ("```swift\n# no heading\n\nlet x = 1\n```\nafter", ["code:```swift\n# no heading\n\nlet x = 1\n```", "p:after"]),
+            (
+                "```swift\n# no heading\n\nlet x = 1\n```\nafter",
+                ["code:```swift\n# no heading\n\nlet x = 1\n```", "p:after"]
+            ),
             ("~~~\n```\n~~~", ["code:~~~\n```\n~~~"]),
             ("```\nnever closed", ["code:```\nnever closed"]),
             ("- a\n- b\n  more\n\n  still b\n\nafter", ["li:- a", "li:- b\n  more\n\n  still b", "p:after"]),
@@ -62,7 +65,10 @@ struct MarkdownTests {
 
     @Test("Blocks are in order, without overlap and within the text, whatever the text is")
     func properties() {
-        let pieces = ["# ", "```\n", "- ", "| a |\n|--|\n", "---\n", "\n", "text ", "    ", "<!--", "-->", "é👍", "\r", "=\n", "~~~"]
+        let pieces = [
+            "# ", "```\n", "- ", "| a |\n|--|\n", "---\n", "\n", "text ", "    ", "<!--", "-->", "é👍", "\r", "=\n",
+            "~~~",
+        ]
         var state: UInt64 = 11
         for _ in 0..<500 {
             var text = ""

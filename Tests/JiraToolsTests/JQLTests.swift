@@ -10,8 +10,10 @@ struct JQLTests {
             ("status = 'To Do' ORDER BY priority DESC", "AND (status = 'To Do') ORDER BY priority DESC"),
             ("", ""), ("   ", ""), ("ORDER BY created", "ORDER BY created"), ("a = b", "AND (a = b)"),
             ("a = b order\n by c, d asc", "AND (a = b) ORDER BY c, d asc"),
-            ("a = \"x ORDER BY y\"", "AND (a = \"x ORDER BY y\")"), ("summary ~ 'it\\'s )'", "AND (summary ~ 'it\\'s )')"),
-            ("a = b OR project = X", "AND (a = b OR project = X)"), ("(a = b) AND (c in (d, e))", "AND ((a = b) AND (c in (d, e)))"),
+            ("a = \"x ORDER BY y\"", "AND (a = \"x ORDER BY y\")"),
+            ("summary ~ 'it\\'s )'", "AND (summary ~ 'it\\'s )')"),
+            ("a = b OR project = X", "AND (a = b OR project = X)"),
+            ("(a = b) AND (c in (d, e))", "AND ((a = b) AND (c in (d, e)))"),
             ("'order' = by", "AND ('order' = by)"), ("a = ünï", "AND (a = ünï)"),
         ]
     )

@@ -43,7 +43,11 @@ struct JiraCloudClientTests {
     private static func page(_ issues: [JSONValue], next: String? = nil) -> UpstreamResponse {
         var body: JSONObject = ["issues": .array(issues)]
         body["nextPageToken"] = next.map(JSONValue.string)
-        return UpstreamResponse(status: 200, headers: [("X-Seraph-LoginReason", "OK")], body: JSONValue.object(body).serialized())
+        return UpstreamResponse(
+            status: 200,
+            headers: [("X-Seraph-LoginReason", "OK")],
+            body: JSONValue.object(body).serialized()
+        )
     }
 
     private static func server(_ script: Script, projects: Set<String> = []) throws -> MCPServer {
@@ -120,7 +124,13 @@ struct JiraCloudClientTests {
     @Test(
         "Answers that are none become errors that an agent can act on",
         arguments: [
-            (UpstreamResponse(status: 200, headers: [("x-seraph-loginreason", "AUTHENTICATED_FAILED")], body: Array("{\"issues\":[]}".utf8)), "unauthenticated"),
+            (
+                UpstreamResponse(
+                    status: 200,
+                    headers: [("x-seraph-loginreason", "AUTHENTICATED_FAILED")],
+                    body: Array("{\"issues\":[]}".utf8)
+                ), "unauthenticated"
+            ),
             (UpstreamResponse(status: 200, body: Array("<html>login</html>".utf8)), "unauthenticated"),
             (UpstreamResponse(status: 401), "unauthenticated"),
             (UpstreamResponse(status: 403, body: Array("{\"error\":\"no\"}".utf8)), "forbidden"),

@@ -116,7 +116,9 @@ struct KnowledgeBaseTests {
         #expect(self.embedder.texts == texts + 1)
         let answer = try await base.query("signing key rotated", topK: 10)
         #expect(answer.results.allSatisfy { !$0.text.contains("signing") })
-        #expect(try await base.query("certificates renew").results.first?.indexedAt == Date(timeIntervalSince1970: 2000))
+        #expect(
+            try await base.query("certificates renew").results.first?.indexedAt == Date(timeIntervalSince1970: 2000)
+        )
         #expect(try await base.document(id: "keys")?.summary.createdAt == Date(timeIntervalSince1970: 1000))
         #expect(try await base.delete(documentID: "keys"))
         #expect(try await base.query("certificates renew", topK: 10).results.allSatisfy { $0.documentID != "keys" })

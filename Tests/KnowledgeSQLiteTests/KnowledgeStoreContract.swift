@@ -3,7 +3,9 @@ import JSON
 import Knowledge
 import Testing
 
-/// What every knowledge store has to keep its promise of. Each check gets a store that is empty.
+/// What every knowledge store has to keep its promise of.
+///
+/// Each check gets a store that is empty.
 struct KnowledgeStoreContract {
     static let model = EmbeddingModel(name: "test-model", dimension: 4, maximumTokens: 256)
 
@@ -191,7 +193,13 @@ struct KnowledgeStoreContract {
             let span = offset..<offset + text.utf8.count
             offset = span.upperBound + 1
             return IndexedDocument.Entry(
-                chunk: Chunk(index: index, headingPath: ["Heading \"\(index)\""], text: text, span: span, context: "Context"),
+                chunk: Chunk(
+                    index: index,
+                    headingPath: ["Heading \"\(index)\""],
+                    text: text,
+                    span: span,
+                    context: "Context"
+                ),
                 identifierParts: "",
                 vector: index < vectors.count ? vectors[index] : vectors[vectors.count - 1]
             )

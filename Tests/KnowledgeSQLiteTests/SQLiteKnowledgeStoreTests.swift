@@ -137,7 +137,8 @@ struct SQLiteKnowledgeStoreTests {
         try await store.delete(documentID: "a")
         try await store.pool.write { database in
             #expect(try Int.fetchOne(database, sql: "SELECT count(*) FROM document_embeddings") == 0)
-            let words = "SELECT count(*) FROM document_embeddings_fts WHERE document_embeddings_fts MATCH 'cats OR fish'"
+            let words =
+                "SELECT count(*) FROM document_embeddings_fts WHERE document_embeddings_fts MATCH 'cats OR fish'"
             #expect(try Int.fetchOne(database, sql: words) == 0)
             // Fails if the full-text index and the table that it is made of disagree.
             try database.execute(

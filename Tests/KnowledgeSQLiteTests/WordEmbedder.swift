@@ -1,7 +1,9 @@
 import Knowledge
 import Synchronization
 
-/// An embedder for tests: texts that share words have a high cosine. It counts what it is asked for, and can fail.
+/// An embedder for tests: texts that share words have a high cosine.
+///
+/// It counts what it is asked for, and can fail.
 final class WordEmbedder: Embedder {
     struct Failure: Error {}
 

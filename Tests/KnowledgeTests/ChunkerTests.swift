@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Splitting documents into chunks")
 struct ChunkerTests {
-    static let prose = (0..<120).map { "Sentence number \($0) tells of the thing called item\($0)." }.joined(separator: " ")
+    static let prose = (0..<120).map { "Sentence number \($0) tells of the thing called item\($0)." }.joined(
+        separator: " "
+    )
 
     static let documents: [Document] = [
         Document(id: "short", title: "Short", text: "One line."),

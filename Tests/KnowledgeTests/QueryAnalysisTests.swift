@@ -7,7 +7,10 @@ struct QueryAnalysisTests {
     @Test(
         "Question words are left out, identifiers are taken apart",
         arguments: [
-            ("What is the purpose of the DiffExecutor struct?", ["purpose", "diffexecutor", "struct", "diff", "executor"]),
+            (
+                "What is the purpose of the DiffExecutor struct?",
+                ["purpose", "diffexecutor", "struct", "diff", "executor"]
+            ),
             ("How do I rotate the signing key?", ["rotate", "signing", "key"]),
             ("run_target method", ["run", "target", "method"]),
             ("HTTPServer2 URLSession", ["httpserver2", "urlsession", "http", "server2", "url", "session"]),

@@ -7,7 +7,10 @@ struct RetrievalMetricsTests {
     /// Computed by hand: DCG = 3/log2(3) + 1/log2(5), ideal = 3/log2(2) + 2/log2(3) + 1/log2(4).
     @Test("One query agrees with values computed by hand")
     func byHand() {
-        let metrics = RetrievalMetrics(ranking: ["x", "a", "y", "c"], judgements: ["a": 3, "b": 2, "c": 1, "x": 0, "z": -1])
+        let metrics = RetrievalMetrics(
+            ranking: ["x", "a", "y", "c"],
+            judgements: ["a": 3, "b": 2, "c": 1, "x": 0, "z": -1]
+        )
         let (log3, log5) = (1.584962500721156, 2.321928094887362)
         let gained = 3 / log3 + 1 / log5
         let ideal = 3 + 2 / log3 + 0.5

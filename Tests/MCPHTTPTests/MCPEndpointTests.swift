@@ -53,9 +53,10 @@ struct MCPEndpointTests {
     /// Several requests to one server.
     private func conversation<T: Sendable>(
         configure: (inout MCPEndpoint.Configuration) -> Void = { _ in },
-        _ talk: @Sendable @escaping (
-            @escaping @Sendable (HTTPRequest.Method, String, [String: String]) async throws -> Answer
-        ) async throws -> T
+        _ talk:
+            @Sendable @escaping (
+                @escaping @Sendable (HTTPRequest.Method, String, [String: String]) async throws -> Answer
+            ) async throws -> T
     ) async throws -> T {
         var configuration = MCPEndpoint.Configuration()
         configure(&configuration)
@@ -102,7 +103,11 @@ struct MCPEndpointTests {
         return JSONRPCRequest(id: .integer(1), method: method, params: params).json.serializedString()
     }
 
-    private static func headers(_ method: String, name: String? = nil, version: String = "2026-07-28") -> [String: String] {
+    private static func headers(
+        _ method: String,
+        name: String? = nil,
+        version: String = "2026-07-28"
+    ) -> [String: String] {
         var headers = ["MCP-Protocol-Version": version, "Mcp-Method": method]
         headers["Mcp-Name"] = name
         return headers
@@ -143,7 +148,8 @@ struct MCPEndpointTests {
         "Headers that don't say what the body says are refused",
         arguments: [
             ("Mcp-Method", "tools/list"), ("Mcp-Method", ""), ("Mcp-Method", "TOOLS/CALL"), ("Mcp-Name", "ecko"),
-            ("Mcp-Name", "=?base64?ZWNobw?="), ("Mcp-Name", "=?base64?ZWN!bw==?="), ("MCP-Protocol-Version", "2025-11-25"),
+            ("Mcp-Name", "=?base64?ZWNobw?="), ("Mcp-Name", "=?base64?ZWN!bw==?="),
+            ("MCP-Protocol-Version", "2025-11-25"),
         ]
     )
     func mismatch(header: String, value: String) async throws {
@@ -155,7 +161,10 @@ struct MCPEndpointTests {
         #expect(answer.json?["id"] == 1)
     }
 
-    @Test("Header values may have blanks around them and may be wrapped in base64", arguments: [" echo\t", "=?base64?ZWNobw==?="])
+    @Test(
+        "Header values may have blanks around them and may be wrapped in base64",
+        arguments: [" echo\t", "=?base64?ZWNobw==?="]
+    )
     func wrapped(name: String) async throws {
         let answer = try await self.send(Self.modern("tools/call", Self.echo), Self.headers("tools/call", name: name))
         #expect(answer.status == 200)
@@ -191,7 +200,11 @@ struct MCPEndpointTests {
                 method: "initialize",
                 params: ["protocolVersion": "2025-11-25", "capabilities": [:]]
             )
-            let opened = try await send(.post, initialize.json.serializedString(), ["MCP-Protocol-Version": "2025-11-25"])
+            let opened = try await send(
+                .post,
+                initialize.json.serializedString(),
+                ["MCP-Protocol-Version": "2025-11-25"]
+            )
             #expect(opened.status == 200)
             let id = try #require(opened.headers[HTTPField.Name.mcpSessionID])
             let headers = ["Mcp-Session-Id": id, "MCP-Protocol-Version": "2025-11-25"]

@@ -21,7 +21,8 @@ struct Echo: Tool {
         @Param("Colour") var colour: Colour = .green
         @Param("A note") var note: String?
         @Param("Sizes", .count(0...2)) var sizes: [Size] = []
-        @Param("Even numbers only", .check { $0.isMultiple(of: 2) ? nil : "Expected an even number." }) var even: Int = 0
+        @Param("Even numbers only", .check { $0.isMultiple(of: 2) ? nil : "Expected an even number." }) var even: Int =
+            0
     }
 
     struct Output: ToolOutput {

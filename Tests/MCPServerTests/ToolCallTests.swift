@@ -17,7 +17,9 @@ struct ToolCallTests {
 
     private func errors(_ result: JSONObject) -> [String: String] {
         let errors = result["_meta"]?[MetaKey.error]?["errors"]?.arrayValue ?? []
-        return Dictionary(uniqueKeysWithValues: errors.map { ($0["pointer"]?.stringValue ?? "", $0["message"]?.stringValue ?? "") })
+        return Dictionary(
+            uniqueKeysWithValues: errors.map { ($0["pointer"]?.stringValue ?? "", $0["message"]?.stringValue ?? "") }
+        )
     }
 
     @Test("Arguments arrive, defaults fill in, and the answer is structured and text")

@@ -49,7 +49,8 @@ struct HTMLTextWriter {
 
     private mutating func writeElement(_ name: String, node: xmlNodePtr, depth: Int) -> Bool {
         switch name {
-        case "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas", "select", "textarea":
+        case "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas", "select",
+            "textarea":
             return true
         case "head":
             return self.writeTitle(of: node)
@@ -142,7 +143,9 @@ struct HTMLTextWriter {
         var child = node.pointee.children
         while let present = child {
             defer { child = present.pointee.next }
-            guard present.pointee.type == XML_ELEMENT_NODE, ["td", "th"].contains(Self.name(of: present)) else { continue }
+            guard present.pointee.type == XML_ELEMENT_NODE, ["td", "th"].contains(Self.name(of: present)) else {
+                continue
+            }
             var writer = HTMLTextWriter(maximumDepth: self.maximumDepth)
             guard writer.writeChildren(of: present, depth: depth + 1) else { return nil }
             writer.endBlock()

@@ -41,7 +41,8 @@ struct MarkdownScanner {
     /// Reads the simple `key: value` lines between two lines of dashes at the start of the text.
     private mutating func frontMatter() -> JSONObject {
         guard let first = self.lines.first, first.trimmed == "---" else { return JSONObject() }
-        guard let end = self.lines.indices.dropFirst().first(where: { ["---", "..."].contains(self.lines[$0].trimmed) })
+        guard
+            let end = self.lines.indices.dropFirst().first(where: { ["---", "..."].contains(self.lines[$0].trimmed) })
         else { return JSONObject() }
         var object = JSONObject()
         for line in self.lines[1..<end] {
@@ -109,7 +110,9 @@ struct MarkdownScanner {
             if line.isBlank {
                 guard end + 1 < self.lines.count else { break }
                 let next = self.lines[end + 1]
-                guard !next.isBlank, next.indentation >= 2, next.listMarkerWidth == nil, next.fence == nil else { break }
+                guard !next.isBlank, next.indentation >= 2, next.listMarkerWidth == nil, next.fence == nil else {
+                    break
+                }
             } else if line.fence != nil {
                 break
             }

@@ -9,7 +9,9 @@ public struct Chunker: Sendable {
 
     /// Creates a chunker.
     ///
-    /// - Parameter embedder: The model whose tokenizer counts; without one, tokens are estimated.
+    /// - Parameters:
+    ///   - configuration: The sizes of chunks.
+    ///   - embedder: The model whose tokenizer counts; without one, tokens are estimated.
     public init(configuration: ChunkingConfiguration = ChunkingConfiguration(), embedder: (any Embedder)? = nil) {
         self.configuration = configuration
         self.embedder = embedder
@@ -58,7 +60,10 @@ public struct Chunker: Sendable {
     }
 
     private func units(of document: Document, bytes: [UInt8], tokens: TokenMap) -> [Unit] {
-        let room = min(self.configuration.windowTokens, self.configuration.totalTokens - self.configuration.contextTokens)
+        let room = min(
+            self.configuration.windowTokens,
+            self.configuration.totalTokens - self.configuration.contextTokens
+        )
         let pieces = TextPieces(bytes: bytes, tokens: tokens, maximumTokens: room)
         var units: [Unit] = []
         var headings: [(level: Int, title: String)] = []

@@ -1,4 +1,6 @@
-/// How documents are split into chunks. All sizes are in tokens of the embedding model.
+/// How documents are split into chunks.
+///
+/// All sizes are in tokens of the embedding model.
 public struct ChunkingConfiguration: Sendable, Hashable {
     /// The most tokens of a chunk's text.
     public var windowTokens = 230

@@ -12,10 +12,14 @@ public struct Document: Sendable, Hashable {
     /// The title, or an empty string.
     public var title: String
 
-    /// The text that is split, searched and cited. All spans are ranges of UTF-8 byte offsets into it.
+    /// The text that is split, searched and cited.
+    ///
+    /// All spans are ranges of UTF-8 byte offsets into it.
     public let text: String
 
-    /// The parts of the text, in order and without overlap. Text before the first, after the last, or between those of
+    /// The parts of the text, in order and without overlap.
+    ///
+    /// Text before the first, after the last, or between those of
     /// two chunks is not searched.
     public let blocks: [Block]
 
@@ -27,8 +31,7 @@ public struct Document: Sendable, Hashable {
 
     /// Creates a document.
     ///
-    /// - Parameter blocks: The structure of the text; without it, paragraphs are found at empty lines. Blocks that don't
-    ///   lie within the text are left out.
+    /// Without `blocks`, paragraphs are found at empty lines; blocks that don't lie within the text are left out.
     public init(
         id: String,
         source: String? = nil,
@@ -43,7 +46,8 @@ public struct Document: Sendable, Hashable {
         self.title = title
         self.text = text
         let length = text.utf8.count
-        self.blocks = blocks?.filter { $0.span.upperBound <= length } ?? Block.paragraphs(in: text)
+        self.blocks =
+            blocks?.filter { $0.span.lowerBound >= 0 && $0.span.upperBound <= length } ?? Block.paragraphs(in: text)
         self.metadata = metadata
         self.sourceUpdatedAt = sourceUpdatedAt
     }

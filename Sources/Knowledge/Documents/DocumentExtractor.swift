@@ -8,6 +8,7 @@ public protocol DocumentExtractor: Sendable {
     /// - Parameters:
     ///   - bytes: The content of the file.
     ///   - path: Its path, from which the kind of file, the identifier and the source are taken.
+    /// - Returns: The documents, and the parts of the file that are none.
     /// - Throws: A ``KnowledgeError`` that says what is wrong with the file.
     func documents(in bytes: [UInt8], path: String) throws(KnowledgeError) -> ExtractedDocuments
 }

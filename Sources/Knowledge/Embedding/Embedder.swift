@@ -30,6 +30,7 @@ public protocol Embedder: Sendable {
     ///
     /// - Parameter texts: The texts to embed. Text beyond the model's token limit is cut off.
     /// - Returns: Vectors of length 1 with `model.dimension` components.
+    /// - Throws: What the model throws; `CancellationError` if the task is cancelled.
     func embed(_ texts: [String]) async throws -> [[Float]]
 
     /// Returns the number of tokens of a text, without the special tokens that the model adds.

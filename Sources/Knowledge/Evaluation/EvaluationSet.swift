@@ -71,7 +71,8 @@ public struct EvaluationSet: Sendable {
         for (number, line) in TextLines(bytes: bytes).enumerated() where !line.isBlank {
             let text = String(decoding: bytes[line.span], as: UTF8.self)
             let columns =
-                text.contains("\t") ? text.split(separator: "\t", omittingEmptySubsequences: false) : text.split(separator: " ")
+                text.contains("\t")
+                ? text.split(separator: "\t", omittingEmptySubsequences: false) : text.split(separator: " ")
             guard columns.count == 3 || columns.count == 4 else {
                 throw KnowledgeError(.malformed, "Line \(number + 1) of the judgements has \(columns.count) columns.")
             }

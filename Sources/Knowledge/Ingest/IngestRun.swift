@@ -36,7 +36,7 @@ struct IngestRun {
             }
             let chunks = try self.chunker.chunks(of: document)
             self.pending.append(Pending(document: document, contentHash: hash, chunks: chunks))
-        } catch where error.code != .cancelled {
+        } catch  where error.code != .cancelled {
             self.settle(document.id, source: document.source, outcome: .failed(error))
         }
         if self.pending.reduce(0, { $0 + $1.chunks.count }) >= self.base.configuration.embeddingBatchSize {
@@ -57,7 +57,7 @@ struct IngestRun {
                 position += item.chunks.count
                 try await self.write(item, vectors: own)
             }
-        } catch where error.code == .embeddingFailed {
+        } catch  where error.code == .embeddingFailed {
             try await self.flushOneByOne(batch)
         }
     }
@@ -67,7 +67,7 @@ struct IngestRun {
         for item in batch {
             do {
                 try await self.write(item, vectors: self.vectors(of: item.chunks.map(\.embeddedText)))
-            } catch where error.code != .cancelled {
+            } catch  where error.code != .cancelled {
                 self.settle(item.document.id, source: item.document.source, outcome: .failed(error))
             }
         }
@@ -136,7 +136,7 @@ struct IngestRun {
                 outcome: isNew ? .added : .updated,
                 chunkCount: entries.count
             )
-        } catch where error.code != .cancelled {
+        } catch  where error.code != .cancelled {
             self.settle(item.document.id, source: item.document.source, outcome: .failed(error))
         }
     }

@@ -30,7 +30,9 @@ public struct KnowledgeAnswer: Sendable {
     }
 }
 
-/// One chunk of an answer, with what a citation needs. Its text comes from outside and is not to be trusted.
+/// One chunk of an answer, with what a citation needs.
+///
+/// Its text comes from outside and is not to be trusted.
 public struct SearchResult: Sendable, Hashable {
     public var documentID: String
     public var source: String

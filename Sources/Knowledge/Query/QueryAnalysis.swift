@@ -8,7 +8,9 @@ public struct QueryAnalysis: Sendable, Hashable {
     /// The words of the query itself, without the parts of identifiers.
     let contentWords: [String]
 
-    /// Analyses a query. At most 64 different words are kept.
+    /// Analyses a query.
+    ///
+    /// At most 64 different words are kept.
     public init(_ text: String) {
         let words = Words.all(in: text)
         var content: [String] = []

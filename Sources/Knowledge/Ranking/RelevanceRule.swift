@@ -15,7 +15,9 @@ struct RelevanceRule: Sendable {
         guard let best = cosines.max() else { return !hits.isEmpty }
         if best >= self.configuration.minimumCosine { return true }
         return hits.contains { hit in
-            analysis.coverage(of: "\(hit.chunk.title) \(hit.chunk.headingPath.joined(separator: " ")) \(hit.chunk.text)")
+            analysis.coverage(
+                of: "\(hit.chunk.title) \(hit.chunk.headingPath.joined(separator: " ")) \(hit.chunk.text)"
+            )
                 >= self.configuration.minimumCoverage
         }
     }

@@ -33,6 +33,8 @@ public protocol KnowledgeStore: Sendable {
     /// - Parameters:
     ///   - cursor: The identifier after which to start, or nothing for the start.
     ///   - limit: The most documents to return, at least 1.
+    /// - Returns: The documents without their texts.
+    /// - Throws: ``KnowledgeError/Code/storeFailed``.
     func documents(after cursor: String?, limit: Int) async throws(KnowledgeError) -> [DocumentSummary]
 
     /// Looks up candidates and the chunks that a caller picks of them, in one snapshot of the store.

@@ -1,6 +1,8 @@
 import GRDB
 
-/// The numbered steps that bring a database file to the present schema. They only go forward.
+/// The numbered steps that bring a database file to the present schema.
+///
+/// They only go forward.
 enum KnowledgeMigrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -8,6 +10,8 @@ enum KnowledgeMigrations {
         return migrator
     }
 
+    /// The first schema.
+    ///
     /// `document_embeddings_fts` keeps no text of its own: it reads that of `document_embeddings`, and the triggers,
     /// which cascading deletes set off too, keep the two in step. `index_changes` has a row per change, whose number
     /// is the generation; the vectors in memory catch up by it. Identifiers are never used again (AUTOINCREMENT), so

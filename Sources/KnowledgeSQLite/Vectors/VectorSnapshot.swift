@@ -81,7 +81,8 @@ struct VectorSnapshot: Sendable {
     private mutating func tidy(around index: Int) {
         if self.segments[index].ids.isEmpty {
             self.segments.remove(at: index)
-        } else if index > 0, self.segments[index - 1].ids.count + self.segments[index].ids.count <= self.rowsPerSegment {
+        } else if index > 0, self.segments[index - 1].ids.count + self.segments[index].ids.count <= self.rowsPerSegment
+        {
             let removed = self.segments.remove(at: index)
             self.segments[index - 1].ids += removed.ids
             self.segments[index - 1].values += removed.values

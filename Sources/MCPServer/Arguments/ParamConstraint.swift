@@ -10,6 +10,7 @@ public struct ParamConstraint<Value: Sendable>: Sendable {
     /// A rule that a schema can't say.
     ///
     /// - Parameter problem: What is wrong with a value, in a sentence for the model; nothing if it is fine.
+    /// - Returns: The constraint.
     public static func check(_ problem: @escaping @Sendable (Value) -> String?) -> Self {
         Self(describe: { _ in }, problem: problem)
     }
@@ -31,7 +32,10 @@ extension ParamConstraint where Value: ToolValue & Comparable {
                 schema["minimum"] = lower
                 schema["maximum"] = upper
             },
-            problem: { range.contains($0) ? nil : "Expected a number from \(range.lowerBound) to \(range.upperBound), got \($0)." }
+            problem: {
+                range.contains($0)
+                    ? nil : "Expected a number from \(range.lowerBound) to \(range.upperBound), got \($0)."
+            }
         )
     }
 }

@@ -10,8 +10,10 @@ public protocol ToolValue: Sendable {
 
 /// The schema of an argument's type, and how a value is read.
 public struct ValueShape<Value: Sendable>: Sendable {
-    /// Reads a value and notes what is wrong with it. Pointers are relative to the value; whoever holds the value puts
-    /// its own token before them, so that a call without mistakes builds no pointer at all.
+    /// Reads a value and notes what is wrong with it.
+    ///
+    /// Pointers are relative to the value; whoever holds the value puts its own token before them, so that a call
+    /// without mistakes builds no pointer at all.
     public typealias Decode = @Sendable (JSONValue, inout [ArgumentMistake]) -> Value?
 
     public var schema: JSONObject
@@ -47,7 +49,9 @@ extension [ArgumentMistake] {
 }
 
 extension JSONValue {
-    /// What kind of value it is, for messages. The value itself stays out of them: it may be long, or secret.
+    /// What kind of value it is, for messages.
+    ///
+    /// The value itself stays out of them: it may be long, or secret.
     var kind: String {
         switch self {
         case .null: "null"
@@ -160,7 +164,9 @@ extension Array: ToolValue where Element: ToolValue {
 extension Dictionary: ToolValue where Key == String, Value: ToolValue {
     public static func makeShape() -> ValueShape<[String: Value]> {
         let shape = Value.makeShape()
-        return ValueShape(schema: ["type": "object", "additionalProperties": .object(shape.schema)]) { value, mistakes in
+        return ValueShape(schema: ["type": "object", "additionalProperties": .object(shape.schema)]) {
+            value,
+            mistakes in
             guard case .object(let members) = value else {
                 mistakes.append(.expected("an object", got: value))
                 return nil

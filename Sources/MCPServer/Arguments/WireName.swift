@@ -1,6 +1,8 @@
 /// The one rule between Swift names and wire names.
 enum WireName {
-    /// `projectKey` as `project_key`, `jiraURL` as `jira_url`. A leading underscore, as property wrappers have, goes.
+    /// `projectKey` as `project_key`, `jiraURL` as `jira_url`.
+    ///
+    /// A leading underscore, as property wrappers have, goes.
     static func snakeCase(_ name: String) -> String {
         let characters = Array(name.hasPrefix("_") ? name.dropFirst() : name[...])
         var result = ""

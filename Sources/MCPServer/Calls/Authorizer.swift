@@ -1,4 +1,6 @@
-/// Decides who may call what. One decision serves `tools/list` and `tools/call`, so that what is listed can be called.
+/// Decides who may call what.
+///
+/// One decision serves `tools/list` and `tools/call`, so that what is listed can be called.
 public protocol Authorizer: Sendable {
     /// Whether a principal may call a tool.
     func mayCall(_ tool: ToolName, effect: Effect, permission: Permission, principal: Principal) -> Bool

@@ -63,7 +63,10 @@ struct CallPipeline: Sendable {
         }
     }
 
-    private func answer(_ invocation: ToolInvocation, _ entry: ToolCatalogue.Entry) async throws(ToolError) -> ToolAnswer {
+    private func answer(
+        _ invocation: ToolInvocation,
+        _ entry: ToolCatalogue.Entry
+    ) async throws(ToolError) -> ToolAnswer {
         guard self.isAllowed(entry.tool, invocation.principal) else {
             throw ToolError(
                 .forbidden,

@@ -1,6 +1,8 @@
 public import Logging
 
-/// Everything worth knowing about one tool call, once it is over. Whatever reports on calls is made from it.
+/// Everything worth knowing about one tool call, once it is over.
+///
+/// Whatever reports on calls is made from it.
 public struct CallRecord: Sendable {
     public var requestID: String
     public var transport: String
@@ -24,7 +26,9 @@ public protocol CallRecorder: Sendable {
     func record(_ record: CallRecord)
 }
 
-/// Writes one log line per call. Arguments and results stay out of it.
+/// Writes one log line per call.
+///
+/// Arguments and results stay out of it.
 public struct LogCallRecorder: CallRecorder {
     private let logger: Logger
 

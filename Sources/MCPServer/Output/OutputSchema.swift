@@ -119,9 +119,13 @@ private final class ShapeRecorder: Decoder {
         func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
             self.optional(type, forKey: key)
         }
-        func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? { self.optional(type, forKey: key) }
+        func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+            self.optional(type, forKey: key)
+        }
         func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? { self.optional(type, forKey: key) }
-        func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? { self.optional(type, forKey: key) }
+        func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
+            self.optional(type, forKey: key)
+        }
         func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { self.optional(type, forKey: key) }
 
         func nestedContainer<Nested: CodingKey>(
@@ -157,7 +161,9 @@ private final class ShapeRecorder: Decoder {
         mutating func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type
         ) throws -> KeyedDecodingContainer<Nested> { throw ShapeRecorder.unsupported }
-        mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { throw ShapeRecorder.unsupported }
+        mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+            throw ShapeRecorder.unsupported
+        }
         mutating func superDecoder() throws -> any Decoder { throw ShapeRecorder.unsupported }
     }
 

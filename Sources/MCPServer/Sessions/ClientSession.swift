@@ -7,7 +7,9 @@ public struct ClientSession: Sendable {
     /// Unguessable; visible ASCII.
     public let id: String
     public let revision: ProtocolRevision
-    /// Who opened it. For anybody else it does not exist.
+    /// Who opened it.
+    ///
+    /// For anybody else it does not exist.
     public let principalID: String
     public let clientCapabilities: JSONObject
 

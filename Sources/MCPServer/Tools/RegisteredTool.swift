@@ -39,7 +39,9 @@ struct RegisteredTool: Sendable {
 }
 
 extension ToolAnnotations {
-    /// The hints that follow from what a tool does. All our tools may reach things outside of the server.
+    /// The hints that follow from what a tool does.
+    ///
+    /// All our tools may reach things outside of the server.
     init(_ effect: Effect) {
         switch effect {
         case .read:

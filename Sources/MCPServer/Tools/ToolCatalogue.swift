@@ -2,7 +2,9 @@ import JSON
 import MCP
 import Synchronization
 
-/// All tools of a server, in the order of declaration. A call costs the same with ten tools as with thousands.
+/// All tools of a server, in the order of declaration.
+///
+/// A call costs the same with ten tools as with thousands.
 final class ToolCatalogue: Sendable {
     struct Entry: Sendable {
         let tool: RegisteredTool
@@ -17,7 +19,9 @@ final class ToolCatalogue: Sendable {
 
     let entries: [Entry]
     private let indexes: [String: Int]
-    /// Lists as rendered before, by revision and by what is visible. Roles are few; the bound is for what isn't foreseen.
+    /// Lists as rendered before, by revision and by what is visible.
+    ///
+    /// Roles are few; the bound is for what isn't foreseen.
     private let rendered = Mutex<[ListKey: JSONValue]>([:])
     private static let maximumRendered = 64
 

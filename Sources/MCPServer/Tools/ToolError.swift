@@ -2,7 +2,9 @@ public import JSON
 
 /// Why a tool could not do what was asked, in a form that an agent can act on.
 public struct ToolError: Error, Sendable {
-    /// The kind of failure. The raw value is the `code` on the wire.
+    /// The kind of failure.
+    ///
+    /// The raw value is the `code` on the wire.
     public struct Code: Sendable, Hashable {
         public let rawValue: String
         /// The broader kind, `error_type` on the wire.
@@ -26,7 +28,9 @@ public struct ToolError: Error, Sendable {
     }
 
     public var code: Code
-    /// A sentence for the model. It names no internals.
+    /// A sentence for the model.
+    ///
+    /// It names no internals.
     public var message: String
     /// Whether the same call may succeed later.
     public var retryable: Bool
@@ -37,7 +41,9 @@ public struct ToolError: Error, Sendable {
     public var details: JSONValue?
     /// What is wrong with which argument.
     public var mistakes: [ArgumentMistake]
-    /// What lies behind it. It goes to the log and never to the client.
+    /// What lies behind it.
+    ///
+    /// It goes to the log and never to the client.
     public var cause: (any Error)?
 
     public init(
@@ -62,7 +68,9 @@ public struct ToolError: Error, Sendable {
 
     /// All that is wrong with the arguments of one call.
     public static func invalidArguments(_ mistakes: [ArgumentMistake]) -> Self {
-        let list = mistakes.map { "- \($0.pointer.description.isEmpty ? "arguments" : $0.pointer.description): \($0.message)" }
+        let list = mistakes.map {
+            "- \($0.pointer.description.isEmpty ? "arguments" : $0.pointer.description): \($0.message)"
+        }
         return Self(
             .invalidArguments,
             "The arguments are not valid:\n" + list.joined(separator: "\n"),

@@ -3,7 +3,9 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// A JSON value. The stand-in has its own, so that it does not share mistakes with what it tests.
+/// A JSON value.
+///
+/// The stand-in has its own, so that it does not share mistakes with what it tests.
 indirect enum JSON: Sendable, Equatable {
     case null, bool(Bool), number(Double), string(String), array([JSON]), object([String: JSON])
 
@@ -74,7 +76,8 @@ extension Response {
     }
 
     /// The usual shape of Jira's errors.
-    static func failure(_ status: HTTPResponse.Status, _ messages: [String], fields: [String: String] = [:]) -> Response {
+    static func failure(_ status: HTTPResponse.Status, _ messages: [String], fields: [String: String] = [:]) -> Response
+    {
         .json(
             ["errorMessages": .array(messages.map(JSON.string)), "errors": .object(fields.mapValues(JSON.string))],
             status

@@ -208,8 +208,13 @@ struct Query {
                 return "not in"
             }
             if self.take(word: "is") { return self.take(word: "not") ? "is not" : "is" }
-            let operators = "The valid operators are '=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'."
-            guard self.index < self.tokens.count else { throw Failure(message: "Error in the JQL Query: Expecting operator before the end of the query. \(operators)") }
+            let operators =
+                "The valid operators are '=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'."
+            guard self.index < self.tokens.count else {
+                throw Failure(
+                    message: "Error in the JQL Query: Expecting operator before the end of the query. \(operators)"
+                )
+            }
             let token = self.tokens[self.index]
             throw Failure(
                 message: "Error in the JQL Query: Expecting operator but got '\(token.text)'. \(operators) "
@@ -227,10 +232,12 @@ struct Query {
         }
 
         mutating func operand(_ field: Field) throws -> String? {
-            guard self.index < self.tokens.count, self.tokens[self.index].isQuoted || "(),".contains(self.tokens[self.index].text) == false
+            guard self.index < self.tokens.count,
+                self.tokens[self.index].isQuoted || "(),".contains(self.tokens[self.index].text) == false
             else {
                 throw Failure(
-                    message: "Error in JQL Query: Expecting either a value, list or function before the end of the query."
+                    message:
+                        "Error in JQL Query: Expecting either a value, list or function before the end of the query."
                 )
             }
             let token = self.tokens[self.index]

@@ -16,7 +16,9 @@ struct Routes: Sendable {
             api.get("field") { _, _ in self.fields }
             api.get("priority") { _, _ in Response.json(.array(Priority.allCases.map(self.json))) }
             api.get("status") { _, _ in Response.json(.array(Status.allCases.map(self.json))) }
-            api.get("project") { request, _ in Response.json(.array(self.visible(request) ? self.site.projects.map(self.json) : [])) }
+            api.get("project") { request, _ in
+                Response.json(.array(self.visible(request) ? self.site.projects.map(self.json) : []))
+            }
             api.get("project/search") { request, _ in self.projects(request) }
             api.get("project/:project") { request, context in try self.project(request, context) }
             api.get("issue/:issue") { request, context in try self.issue(request, context) }
@@ -125,8 +127,10 @@ struct Routes: Sendable {
             "comments": .array(
                 issue.comments.enumerated().map { index, text in
                     [
-                        "self": "\(self.site.base)/rest/api/3/issue/\(issue.id)/comment/\(index)", "id": "\(issue.id)\(index)",
-                        "author": self.json(issue.reporter), "body": Self.document(text), "created": .string(issue.created),
+                        "self": "\(self.site.base)/rest/api/3/issue/\(issue.id)/comment/\(index)",
+                        "id": "\(issue.id)\(index)",
+                        "author": self.json(issue.reporter), "body": Self.document(text),
+                        "created": .string(issue.created),
                         "updated": .string(issue.updated), "jsdPublic": true,
                     ]
                 }
@@ -142,8 +146,10 @@ struct Routes: Sendable {
             "transitions": .array(
                 others.map {
                     [
-                        "id": "\($0.rawValue - 9990)", "name": .string($0.name), "to": self.json($0), "hasScreen": false,
-                        "isGlobal": true, "isInitial": false, "isAvailable": true, "isConditional": false, "isLooped": false,
+                        "id": "\($0.rawValue - 9990)", "name": .string($0.name), "to": self.json($0),
+                        "hasScreen": false,
+                        "isGlobal": true, "isInitial": false, "isAvailable": true, "isConditional": false,
+                        "isLooped": false,
                     ]
                 }
             ),
@@ -225,7 +231,8 @@ struct Routes: Sendable {
         var start = 0
         if let pageToken {
             guard let data = Data(base64Encoded: pageToken), let text = String(data: data, encoding: .utf8),
-                let position = text.split(separator: ":").last.flatMap({ Int($0) }), Self.token(jql, position) == pageToken
+                let position = text.split(separator: ":").last.flatMap({ Int($0) }),
+                Self.token(jql, position) == pageToken
             else { return .failure(.badRequest, ["The provided nextPageToken is invalid or has expired."]) }
             start = position
         }
@@ -255,7 +262,8 @@ struct Routes: Sendable {
             guard query.isUnbounded == false else {
                 return .failure(
                     .init(
-                        message: "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
+                        message:
+                            "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
                     )
                 )
             }
@@ -296,7 +304,8 @@ struct Routes: Sendable {
 
     private func json(_ user: User) -> JSON {
         [
-            "self": "\(self.site.base)/rest/api/3/user?accountId=\(user.accountID)", "accountId": .string(user.accountID),
+            "self": "\(self.site.base)/rest/api/3/user?accountId=\(user.accountID)",
+            "accountId": .string(user.accountID),
             "accountType": "atlassian", "emailAddress": .string(user.email), "displayName": .string(user.name),
             "active": true, "timeZone": "Etc/UTC",
         ]
@@ -304,7 +313,8 @@ struct Routes: Sendable {
 
     private func json(_ project: Project) -> JSON {
         [
-            "self": "\(self.site.base)/rest/api/3/project/\(project.id)", "id": "\(project.id)", "key": .string(project.key),
+            "self": "\(self.site.base)/rest/api/3/project/\(project.id)", "id": "\(project.id)",
+            "key": .string(project.key),
             "name": .string(project.name), "projectTypeKey": "software", "simplified": false,
         ]
     }
@@ -322,7 +332,8 @@ struct Routes: Sendable {
             "self": "\(self.site.base)/rest/api/3/status/\(status.rawValue)", "id": "\(status.rawValue)",
             "name": .string(status.name), "description": "", "iconUrl": "\(self.site.base)/images/status.png",
             "statusCategory": [
-                "self": "\(self.site.base)/rest/api/3/statuscategory/\(category.id)", "id": .number(Double(category.id)),
+                "self": "\(self.site.base)/rest/api/3/statuscategory/\(category.id)",
+                "id": .number(Double(category.id)),
                 "key": .string(category.key), "colorName": .string(category.color), "name": .string(category.name),
             ],
         ]
@@ -345,7 +356,8 @@ struct Routes: Sendable {
         let all: [String: JSON] = [
             "summary": .string(issue.summary), "project": self.json(issue.project), "status": self.json(issue.status),
             "issuetype": [
-                "self": "\(self.site.base)/rest/api/3/issuetype/1", "id": "1", "name": .string(issue.type), "subtask": false,
+                "self": "\(self.site.base)/rest/api/3/issuetype/1", "id": "1", "name": .string(issue.type),
+                "subtask": false,
                 "hierarchyLevel": 0, "description": "", "iconUrl": "\(self.site.base)/images/type.svg",
             ],
             "priority": issue.priority.map(self.json) ?? .null, "assignee": issue.assignee.map(self.json) ?? .null,
