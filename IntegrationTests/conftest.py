@@ -22,11 +22,16 @@ DOCUMENT = """# Vacuum pump manual
 ## Changing the oil
 
 The zephyr pump needs fresh oil every 500 hours. Drain the old oil while the pump is warm.
+{steps}
 
 ## Noise
 
 A rattling zephyr pump usually has a loose exhaust filter.
-"""
+{sounds}
+""".format(  # Long enough for each section to be a passage of its own.
+    steps="Put a tray below the valve, open it slowly, and wipe the seal with a clean cloth before closing it. " * 8,
+    sounds="Tighten every screw of the housing by hand, start the motor again, and listen from a safe distance. " * 8,
+)
 
 
 def needed(name):

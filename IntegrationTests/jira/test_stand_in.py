@@ -45,7 +45,7 @@ def test_myself(client):
 
 def test_every_issue_is_found_page_by_page(client):
     issues = client.enhanced_search_issues("project = ENG ORDER BY key", maxResults=0)
-    assert [issue.key for issue in issues] == [f"ENG-{n}" for n in range(1, 81)]
+    assert [issue.key for issue in issues] == [f"ENG-{n}" for n in range(1, 161)]
     page = client.enhanced_search_issues("project = ENG", maxResults=30)
     assert len(page) == 30 and page.nextPageToken
 

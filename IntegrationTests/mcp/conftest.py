@@ -59,7 +59,8 @@ async def sdk2(server, transport, era):
     target = server.url
     if transport == "stdio":
         target = StdioServerParameters(command=server.binary, args=["stdio"], env=server.environment)
-    async with Client(target, mode=era) as client:
+    # "auto" asks server/discover first, which is what tells the client the server's name.
+    async with Client(target, mode="auto" if era == LATEST else era) as client:
         yield Session(client, client.protocol_version, client.server_info.name if client.server_info else None)
 
 

@@ -26,4 +26,9 @@ public protocol JiraClient: Sendable {
     ///
     /// - Throws: ``ToolError``
     func issues(jql: String, maximum: Int, deadline: ContinuousClock.Instant) async throws -> [JiraIssue]
+
+    /// Whether there is a project with this key that the server's account may see.
+    ///
+    /// - Throws: ``ToolError``
+    func hasProject(_ key: String, deadline: ContinuousClock.Instant) async throws -> Bool
 }

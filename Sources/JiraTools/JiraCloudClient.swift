@@ -44,19 +44,39 @@ public struct JiraCloudClient: JiraClient {
         if let pageToken {
             body["nextPageToken"] = .string(pageToken)
         }
+        // A search changes nothing, so it may be sent again.
+        return try await self.send("POST", "/rest/api/3/search/jql", body, deadline)
+    }
+
+    public func hasProject(_ key: String, deadline: ContinuousClock.Instant) async throws -> Bool {
+        do {
+            _ = try await self.send("GET", "/rest/api/3/project/\(key)", nil, deadline)
+            return true
+        } catch let error as ToolError where error.code == .notFound {
+            return false
+        }
+    }
+
+    /// Sends a request that may be sent again.
+    private func send(
+        _ method: String,
+        _ path: String,
+        _ body: JSONObject?,
+        _ deadline: ContinuousClock.Instant
+    ) async throws -> JSONValue {
+        var headers = [(name: "Authorization", value: self.authorization), (name: "Accept", value: "application/json")]
+        if body != nil {
+            headers.append((name: "Content-Type", value: "application/json"))
+        }
         let request = UpstreamRequest(
-            method: "POST",
-            url: self.configuration.baseURL + "/rest/api/3/search/jql",
-            headers: [
-                ("Authorization", self.authorization), ("Accept", "application/json"),
-                ("Content-Type", "application/json"),
-            ],
-            body: JSONValue.object(body).serialized(),
+            method: method,
+            url: self.configuration.baseURL + path,
+            headers: headers,
+            body: body.map { JSONValue.object($0).serialized() },
             deadline: deadline
         )
         let response: UpstreamResponse
         do {
-            // A search changes nothing, so it may be sent again.
             response = try await self.retry.send(request, over: self.upstream)
         } catch let error as UpstreamError {
             throw ToolError(

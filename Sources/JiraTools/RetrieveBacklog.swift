@@ -94,7 +94,20 @@ public struct RetrieveBacklog: Tool {
                 ArgumentMistake(pointer: JSONPointer().appending("jql_filter"), message: error.message)
             ])
         }
-        let found = try await self.jira.issues(jql: query, maximum: arguments.maxResults, deadline: context.deadline)
+        let found: [JiraIssue]
+        do {
+            found = try await self.jira.issues(jql: query, maximum: arguments.maxResults, deadline: context.deadline)
+        } catch let error as ToolError where error.code == .invalidArguments {
+            // Jira refuses a query for a project that isn't there as it refuses any other.
+            guard try await self.jira.hasProject(project, deadline: context.deadline) else {
+                throw ToolError(
+                    .notFound,
+                    "There is no project \(project) that the server's account may see.",
+                    suggestedAction: "Check the key; it is the part of an issue's key before the dash."
+                )
+            }
+            throw error
+        }
         // The query admits one project only; what comes back of another was not asked for and is not passed on.
         let issues = found.filter { $0.projectKey == project }
         if issues.count < found.count {

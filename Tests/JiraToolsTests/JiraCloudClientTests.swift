@@ -142,10 +142,21 @@ struct JiraCloudClientTests {
         ]
     )
     func failures(response: UpstreamResponse, code: String) async throws {
-        let server = try Self.server(Script([response]))
+        // After a refused query the project is looked up; it is there.
+        let project = UpstreamResponse(status: 200, body: Array("{\"key\":\"ENG\"}".utf8))
+        let server = try Self.server(Script([response, project]))
         let error = await #expect(throws: ToolError.self) { try await self.call(server, ["project_key": "ENG"]) }
         #expect(error?.code.rawValue == code)
         #expect(error.map { JSONValue.object($0.json).serializedString().contains("t0ken") } == false)
+    }
+
+    @Test("A project that is not there is said not to be there")
+    func noProject() async throws {
+        let script = Script([UpstreamResponse(status: 400), UpstreamResponse(status: 404)])
+        let server = try Self.server(script)
+        let error = await #expect(throws: ToolError.self) { try await self.call(server, ["project_key": "ENG"]) }
+        #expect(error?.code == .notFound)
+        #expect(script.last?.url == "https://site.example/rest/api/3/project/ENG")
     }
 
     @Test("What is refused for now is tried again, four times in all")

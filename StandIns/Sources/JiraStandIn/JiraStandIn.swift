@@ -7,7 +7,7 @@ struct JiraStandIn: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jira-stand-in",
         abstract:
-            "A stand-in for Jira Cloud (REST API v3) with three projects and 240 issues, the same at every start.",
+            "A stand-in for Jira Cloud (REST API v3) with three projects and 320 issues, the same at every start.",
         discussion: """
             POST /__control {"status": 429, "times": 1, "headers": {"Retry-After": "1"}} makes the next answers fail;
             {"delay_ms": 500, "times": 1} makes them slow. It is for tests only: whoever reaches it may do that.

@@ -192,27 +192,39 @@ struct Routes: Sendable {
             maximum = number
         default: return .bare(Self.badPayload)
         }
-        if let expand = body["expand"], expand.string == nil { return .bare(Self.badPayload) }
+        if let expand = body["expand"], expand != .null, expand.string == nil { return .bare(Self.badPayload) }
         let fields = body["fields"]?.array?.compactMap(\.string) ?? ["id"]
         return self.search(request, body["jql"]?.string ?? "", fields, maximum, body["nextPageToken"]?.string)
     }
 
+    /// The query string as a form: a plus is a blank.
+    private func parameters(_ request: Request) -> [String: [String]] {
+        var parameters: [String: [String]] = [:]
+        for pair in (request.uri.query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+                $0.replacing("+", with: " ").removingPercentEncoding ?? ""
+            }
+            parameters[parts[0], default: []].append(parts.count == 2 ? parts[1] : "")
+        }
+        return parameters
+    }
+
     private func search(query request: Request) -> Response {
-        let parameters = request.uri.queryParameters
+        let parameters = self.parameters(request)
         var maximum = 50
-        if let text = parameters["maxResults"] {
+        if let text = parameters["maxResults"]?.last {
             guard let number = Int(text) else {
                 return .problem(.badRequest, "Failed to convert 'maxResults' with value: '\(text)'", request.uri.path)
             }
             maximum = number
         }
-        let fields = parameters.getAll("fields").flatMap { $0.split(separator: ",").map(String.init) }
+        let fields = (parameters["fields"] ?? []).flatMap { $0.split(separator: ",").map(String.init) }
         return self.search(
             request,
-            parameters["jql"].map(String.init) ?? "",
+            parameters["jql"]?.last ?? "",
             fields.isEmpty ? ["id"] : fields,
             maximum,
-            parameters["nextPageToken"].map(String.init)
+            parameters["nextPageToken"]?.last
         )
     }
 

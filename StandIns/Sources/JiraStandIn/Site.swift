@@ -112,7 +112,7 @@ final class Site: Sendable {
         ]
         var issues: [StoredIssue] = []
         for project in projects {
-            for number in 1...80 {
+            for number in 1...(project.key == "ENG" ? 160 : 80) {
                 let day = 1 + (number * 7 + project.id) % 28
                 let created = "2026-0\(1 + number % 9)-\(day < 10 ? "0" : "")\(day)"
                 issues.append(
@@ -122,7 +122,7 @@ final class Site: Sendable {
                         project: project,
                         summary: "\(random.pick(verbs)) the \(random.pick(things))",
                         type: random.pick(["Task", "Bug", "Story"]),
-                        status: random.pick(Status.allCases),
+                        status: random.pick([.toDo, .toDo] + Status.allCases),
                         priority: random.next() % 6 == 0 ? nil : random.pick(Priority.allCases),
                         assignee: random.next() % 3 == 0 ? nil : random.pick(users),
                         reporter: random.pick(users),
