@@ -7,9 +7,8 @@ import COpenBLAS
 // @unchecked: nothing is written after init, and the tensors live as long as the mapping that is held.
 final class BertModel: @unchecked Sendable {
     private struct Layer {
-        /// Of the query, the key and the value, in this order.
-        var attention: [UnsafePointer<Float>]
-        /// The three one behind the other.
+        /// Query, key and value in one matrix, so that they cost one multiplication.
+        var attention: [Float]
         var attentionBias: [Float]
         var output: UnsafePointer<Float>
         var outputBias: UnsafePointer<Float>
@@ -55,10 +54,11 @@ final class BertModel: @unchecked Sendable {
         var layers: [Layer] = []
         for index in 0..<Self.layerCount {
             let name = "encoder.layer.\(index)"
-            var attention: [UnsafePointer<Float>] = []
+            var attention: [Float] = []
             var attentionBias: [Float] = []
             for part in ["query", "key", "value"] {
-                attention.append(try tensors.floats("\(name).attention.self.\(part).weight", shape: [width, width]))
+                let matrix = try tensors.floats("\(name).attention.self.\(part).weight", shape: [width, width])
+                attention.append(contentsOf: UnsafeBufferPointer(start: matrix, count: width * width))
                 let bias = try tensors.floats("\(name).attention.self.\(part).bias", shape: [width])
                 attentionBias.append(contentsOf: UnsafeBufferPointer(start: bias, count: width))
             }
@@ -93,49 +93,44 @@ final class BertModel: @unchecked Sendable {
         let (width, inner) = (Self.width, Self.inner)
         let rows = sequences.reduce(0) { $0 + $1.count }
         let longest = sequences.map(\.count).max() ?? 0
-        // One piece of memory for all that lies between the layers.
-        let memory = UnsafeMutablePointer<Float>.allocate(capacity: rows * (5 * width + inner) + longest * longest)
-        defer { memory.deallocate() }
-        let hidden = memory
-        let context = hidden + rows * width
-        let projected = context + rows * width
-        let expanded = projected + rows * 3 * width
-        let scores = expanded + rows * inner
-        self.embed(sequences, into: hidden, scratch: context)
+        let hidden = Buffer(rows * width)
+        let projected = Buffer(rows * 3 * width)
+        let context = Buffer(rows * width)
+        let expanded = Buffer(rows * inner)
+        let scores = Buffer(longest * longest)
+        self.embed(sequences, into: hidden.start, scratch: context.start)
 
         for layer in self.layers {
-            for (part, matrix) in layer.attention.enumerated() {
-                multiply(hidden, matrix, into: projected + part * width, rows, width, width, stride: 3 * width)
-            }
-            gantry_add_bias(projected, layer.attentionBias, rows, 3 * width)
+            multiply(hidden.start, layer.attention, into: projected.start, rows, 3 * width, width)
+            gantry_add_bias(projected.start, layer.attentionBias, rows, 3 * width)
             var row = 0
             for sequence in sequences {
                 Self.attend(
-                    projected + row * 3 * width,
+                    projected.start + row * 3 * width,
                     sequence.count,
-                    scores,
-                    context + row * width
+                    scores.start,
+                    context.start + row * width
                 )
                 row += sequence.count
             }
-            multiply(context, layer.output, into: projected, rows, width, width)
+            multiply(context.start, layer.output, into: projected.start, rows, width, width)
             gantry_add_layer_norm(
-                projected,
+                projected.start,
                 layer.outputBias,
-                hidden,
+                hidden.start,
                 layer.outputGain,
                 layer.outputShift,
                 rows,
                 width,
                 Self.epsilon
             )
-            multiply(projected, layer.expand, into: expanded, rows, inner, width)
-            gantry_bias_gelu(expanded, layer.expandBias, rows, inner)
-            multiply(expanded, layer.contract, into: hidden, rows, width, inner)
+            multiply(projected.start, layer.expand, into: expanded.start, rows, inner, width)
+            gantry_bias_gelu(expanded.start, layer.expandBias, rows, inner)
+            multiply(expanded.start, layer.contract, into: hidden.start, rows, width, inner)
             gantry_add_layer_norm(
-                hidden,
+                hidden.start,
                 layer.contractBias,
-                projected,
+                projected.start,
                 layer.contractGain,
                 layer.contractShift,
                 rows,
@@ -149,7 +144,7 @@ final class BertModel: @unchecked Sendable {
             defer { row += sequence.count }
             return [Float](unsafeUninitializedCapacity: width) { buffer, count in
                 guard let start = buffer.baseAddress else { return }
-                gantry_mean_pool(hidden + row * width, sequence.count, width, start)
+                gantry_mean_pool(hidden.start + row * width, sequence.count, width, start)
                 count = width
             }
         }
@@ -223,32 +218,41 @@ final class BertModel: @unchecked Sendable {
 }
 
 /// result = left (rows × inner) times the transpose of right (columns × inner).
-///
-/// - Parameter stride: How far the rows of the result lie apart; next to each other if there is none.
 private func multiply(
     _ left: UnsafePointer<Float>,
     _ right: UnsafePointer<Float>,
     into result: UnsafeMutablePointer<Float>,
     _ rows: Int,
     _ columns: Int,
-    _ inner: Int,
-    stride: Int? = nil
+    _ inner: Int
 ) {
-    let depth = Int32(inner)
     cblas_sgemm(
         101,
         111,
         112,
         Int32(rows),
         Int32(columns),
-        depth,
+        Int32(inner),
         1,
         left,
-        depth,
+        Int32(inner),
         right,
-        depth,
+        Int32(inner),
         0,
         result,
-        Int32(stride ?? columns)
+        Int32(columns)
     )
+}
+
+/// Memory for one forward pass.
+private final class Buffer {
+    let start: UnsafeMutablePointer<Float>
+
+    init(_ count: Int) {
+        self.start = .allocate(capacity: max(1, count))
+    }
+
+    deinit {
+        self.start.deallocate()
+    }
 }

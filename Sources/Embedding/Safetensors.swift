@@ -1,47 +1,67 @@
+import Foundation
 import JSON
 
-/// A file of tensors: eight bytes with the length of a JSON header, the header, and the numbers.
+/// A file of tensors, mapped into memory: eight bytes with the length of a JSON header, the header, and the numbers.
 ///
 /// Format: github.com/huggingface/safetensors, "Format".
-struct Safetensors: Sendable {
-    private let file: MappedFile
+// @unchecked: the mapping is read-only and lives as long as the object.
+final class Safetensors: @unchecked Sendable {
+    private let base: UnsafeRawPointer
+    private let size: Int
     private let header: JSONObject
     private let dataStart: Int
 
-    /// The longest header that is read; the format allows 100 MB, this model needs 10 kB.
+    /// The longest header that is read; the format allows 100 MB.
     private static let maximumHeaderBytes = 1 << 20
 
     init(path: String) throws(EmbeddingError) {
-        let file = try MappedFile(path: path)
-        let bytes = file.bytes
-        guard bytes.count >= 8 else { throw file.corrupt("it has no header") }
-        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-        guard length <= UInt64(min(Self.maximumHeaderBytes, bytes.count - 8)) else {
-            throw file.corrupt("its header would be \(length) bytes long")
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw EmbeddingError(.modelMissing, "The embedding model is not at \(path); `make setup` fetches it.")
         }
-        let dataStart = 8 + Int(length)
-        guard
-            let header = (try? JSONValue(parsing: UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart])))?.objectValue
-        else { throw file.corrupt("its header is not a JSON object") }
-        self.file = file
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_size > 8,
+            let base = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
+        else { throw Self.corrupt(path, "it can't be mapped") }
+        let size = Int(status.st_size)
+        let length = UInt64(littleEndian: base.loadUnaligned(as: UInt64.self))
+        guard length <= UInt64(min(Self.maximumHeaderBytes, size - 8)) else {
+            munmap(base, size)
+            throw Self.corrupt(path, "its header is too long")
+        }
+        let bytes = UnsafeRawBufferPointer(start: base + 8, count: Int(length))
+        guard let header = (try? JSONValue(parsing: bytes))?.objectValue else {
+            munmap(base, size)
+            throw Self.corrupt(path, "its header is not JSON")
+        }
+        self.base = UnsafeRawPointer(base)
+        self.size = size
         self.header = header
-        self.dataStart = dataStart
+        self.dataStart = 8 + Int(length)
     }
 
-    /// The numbers of a tensor of 32-bit floats. They are valid as long as this value or a copy of it.
+    deinit {
+        munmap(UnsafeMutableRawPointer(mutating: self.base), self.size)
+    }
+
+    /// The numbers of a tensor of 32-bit floats.
     ///
-    /// - Throws: ``EmbeddingError`` if the file holds no such tensor of this shape.
+    /// They live as long as this object.
+    ///
+    /// - Throws: ``EmbeddingError`` if there is no such tensor of this shape within the file.
     func floats(_ name: String, shape: [Int]) throws(EmbeddingError) -> UnsafePointer<Float> {
-        let size = shape.reduce(MemoryLayout<Float>.stride, *)
-        let dataSize = self.file.bytes.count - self.dataStart
-        // The comparison comes before the subtraction and the sum, so that no offset can overflow them.
+        let count = shape.reduce(1, *)
         guard let entry = self.header[name], entry["dtype"] == "F32",
             entry["shape"] == .array(shape.map(JSONValue.integer)),
             let start = entry["data_offsets"]?[0]?.intValue, let end = entry["data_offsets"]?[1]?.intValue,
-            0 <= start, start <= end, end <= dataSize, end - start == size,
-            (self.dataStart + start).isMultiple(of: MemoryLayout<Float>.alignment),
-            let base = self.file.bytes.baseAddress
-        else { throw self.file.corrupt("it has no tensor \(name) of shape \(shape)") }
-        return (base + self.dataStart + start).assumingMemoryBound(to: Float.self)
+            start >= 0, end - start == count * MemoryLayout<Float>.stride, self.dataStart + end <= self.size,
+            (self.dataStart + start).isMultiple(of: MemoryLayout<Float>.alignment)
+        else { throw EmbeddingError(.modelCorrupt, "The embedding model has no tensor \(name) of shape \(shape).") }
+        return (self.base + self.dataStart + start).assumingMemoryBound(to: Float.self)
+    }
+
+    private static func corrupt(_ path: String, _ reason: String) -> EmbeddingError {
+        EmbeddingError(.modelCorrupt, "\(path) is not the embedding model: \(reason). Remove it and run `make setup`.")
     }
 }
