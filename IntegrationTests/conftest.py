@@ -19,6 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = """# Vacuum pump manual
 
+{purpose}
+
 ## Changing the oil
 
 The zephyr pump needs fresh oil every 500 hours. Drain the old oil while the pump is warm.
@@ -29,6 +31,7 @@ The zephyr pump needs fresh oil every 500 hours. Drain the old oil while the pum
 A rattling zephyr pump usually has a loose exhaust filter.
 {sounds}
 """.format(  # Long enough for each section to be a passage of its own.
+    purpose="This manual is for the people who look after the machines of the laboratory on the second floor. " * 5,
     steps="Put a tray below the valve, open it slowly, and wipe the seal with a clean cloth before closing it. " * 8,
     sounds="Tighten every screw of the housing by hand, start the motor again, and listen from a safe distance. " * 8,
 )
