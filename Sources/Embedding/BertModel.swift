@@ -93,44 +93,49 @@ final class BertModel: @unchecked Sendable {
         let (width, inner) = (Self.width, Self.inner)
         let rows = sequences.reduce(0) { $0 + $1.count }
         let longest = sequences.map(\.count).max() ?? 0
-        let hidden = Buffer(rows * width)
-        let projected = Buffer(rows * 3 * width)
-        let context = Buffer(rows * width)
-        let expanded = Buffer(rows * inner)
-        let scores = Buffer(longest * longest)
-        self.embed(sequences, into: hidden.start, scratch: context.start)
+        let hidden = UnsafeMutablePointer<Float>.allocate(capacity: rows * width)
+        let projected = UnsafeMutablePointer<Float>.allocate(capacity: rows * 3 * width)
+        let context = UnsafeMutablePointer<Float>.allocate(capacity: rows * width)
+        let expanded = UnsafeMutablePointer<Float>.allocate(capacity: rows * inner)
+        let scores = UnsafeMutablePointer<Float>.allocate(capacity: longest * longest)
+        defer {
+            for buffer in [hidden, projected, context, expanded, scores] {
+                buffer.deallocate()
+            }
+        }
+        self.embed(sequences, into: hidden, scratch: context)
 
         for layer in self.layers {
-            multiply(hidden.start, layer.attention, into: projected.start, rows, 3 * width, width)
-            gantry_add_bias(projected.start, layer.attentionBias, rows, 3 * width)
+            multiply(hidden, layer.attention, into: projected, rows, 3 * width, width)
+            gantry_add_bias(projected, layer.attentionBias, rows, 3 * width)
             var row = 0
             for sequence in sequences {
                 Self.attend(
-                    projected.start + row * 3 * width,
+                    projected + row * 3 * width,
                     sequence.count,
-                    scores.start,
-                    context.start + row * width
+                    scores,
+                    context + row * width
                 )
                 row += sequence.count
             }
-            multiply(context.start, layer.output, into: projected.start, rows, width, width)
+            multiply(context, layer.output, into: projected, rows, width, width)
             gantry_add_layer_norm(
-                projected.start,
+                projected,
                 layer.outputBias,
-                hidden.start,
+                hidden,
                 layer.outputGain,
                 layer.outputShift,
                 rows,
                 width,
                 Self.epsilon
             )
-            multiply(projected.start, layer.expand, into: expanded.start, rows, inner, width)
-            gantry_bias_gelu(expanded.start, layer.expandBias, rows, inner)
-            multiply(expanded.start, layer.contract, into: hidden.start, rows, width, inner)
+            multiply(projected, layer.expand, into: expanded, rows, inner, width)
+            gantry_bias_gelu(expanded, layer.expandBias, rows, inner)
+            multiply(expanded, layer.contract, into: hidden, rows, width, inner)
             gantry_add_layer_norm(
-                hidden.start,
+                hidden,
                 layer.contractBias,
-                projected.start,
+                projected,
                 layer.contractGain,
                 layer.contractShift,
                 rows,
@@ -144,7 +149,7 @@ final class BertModel: @unchecked Sendable {
             defer { row += sequence.count }
             return [Float](unsafeUninitializedCapacity: width) { buffer, count in
                 guard let start = buffer.baseAddress else { return }
-                gantry_mean_pool(hidden.start + row * width, sequence.count, width, start)
+                gantry_mean_pool(hidden + row * width, sequence.count, width, start)
                 count = width
             }
         }
@@ -242,17 +247,4 @@ private func multiply(
         result,
         Int32(columns)
     )
-}
-
-/// Memory for one forward pass.
-private final class Buffer {
-    let start: UnsafeMutablePointer<Float>
-
-    init(_ count: Int) {
-        self.start = .allocate(capacity: max(1, count))
-    }
-
-    deinit {
-        self.start.deallocate()
-    }
 }

@@ -55,7 +55,8 @@ final class Safetensors: @unchecked Sendable {
         guard let entry = self.header[name], entry["dtype"] == "F32",
             entry["shape"] == .array(shape.map(JSONValue.integer)),
             let start = entry["data_offsets"]?[0]?.intValue, let end = entry["data_offsets"]?[1]?.intValue,
-            start >= 0, end - start == count * MemoryLayout<Float>.stride, self.dataStart + end <= self.size,
+            start >= 0, end >= start, end <= self.size - self.dataStart,
+            end - start == count * MemoryLayout<Float>.stride,
             (self.dataStart + start).isMultiple(of: MemoryLayout<Float>.alignment)
         else { throw EmbeddingError(.modelCorrupt, "The embedding model has no tensor \(name) of shape \(shape).") }
         return (self.base + self.dataStart + start).assumingMemoryBound(to: Float.self)
