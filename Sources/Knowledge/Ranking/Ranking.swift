@@ -3,7 +3,7 @@ public struct RankingConfiguration: Sendable {
     /// How much the cosine counts against the words, from 0 to 1.
     ///
     /// With 0.5, nDCG@10 is .826, .761 and .435 on three
-    /// collections (API documentation, source code, abstracts); 0.4 and 0.6 are worse on two of them.
+    /// collections (API documentation, source code, abstracts); 0.6 is worse on two of them.
     public var denseWeight = 0.5
 
     /// The cosine below which a chunk that shares few words with the query isn't an answer.
