@@ -23,6 +23,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -63,12 +64,14 @@ let package = Package(
         .target(name: "SharedState", swiftSettings: swiftSettings),
         .target(
             name: "MCPServer",
-            dependencies: ["JSON", "MCP", "SharedState", logging],
+            dependencies: ["JSON", "MCP", "SharedState", crypto, logging],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "MCPHTTP",
-            dependencies: ["JSON", "MCP", "MCPServer", httpTypes, hummingbird, logging, nioCore],
+            dependencies: [
+                "JSON", "MCP", "MCPServer", "SharedState", httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
+            ],
             swiftSettings: swiftSettings
         ),
         .target(name: "MCPStdio", dependencies: ["JSON", "MCP", "MCPServer", logging], swiftSettings: swiftSettings),
@@ -122,6 +125,17 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: ["GantryServer", "JSON", "Knowledge", "MCPServer", "Telemetry", argumentParser, logging],
+            swiftSettings: swiftSettings
+        ),
+        // What the conformance suite and the tests of whole clients are pointed at; not part of the product
+        .executableTarget(
+            name: "gantry-everything",
+            dependencies: [
+                "JSON", "MCP", "MCPHTTP", "MCPServer", "MCPStdio", argumentParser, hummingbird, logging,
+                serviceLifecycle,
+                unixSignals,
+            ],
+            path: "Fixtures/gantry-everything",
             swiftSettings: swiftSettings
         ),
         // Tests

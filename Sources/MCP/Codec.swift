@@ -30,10 +30,15 @@ public struct Codec: Sendable {
     }
 
     /// A complete result: the members, and what the revision wants beside them.
-    public func complete(_ members: JSONObject, server: Implementation, caching: CachingHint? = nil) -> JSONObject {
+    public func complete(
+        _ members: JSONObject,
+        server: Implementation,
+        resultType: String = "complete",
+        caching: CachingHint? = nil
+    ) -> JSONObject {
         guard self.revision.supports(.statelessEnvelope) else { return members }
         var result = members
-        result["resultType"] = "complete"
+        result["resultType"] = .string(resultType)
         if let caching, self.revision.supports(.cachingHints) {
             result["ttlMs"] = .integer(caching.milliseconds)
             result["cacheScope"] = .string(caching.scope.rawValue)
@@ -81,6 +86,10 @@ public struct Codec: Sendable {
             }
             object["annotations"] = .object(annotations)
         }
+        if tool.taskSupport != .forbidden, self.revision.supports(.coreTasks) {
+            object["execution"] = ["taskSupport": .string(tool.taskSupport.rawValue)]
+        }
+        self.add(icons: tool.icons, meta: tool.meta, to: &object)
         return object
     }
 
@@ -116,15 +125,7 @@ public struct Codec: Sendable {
             }
             return ["type": "audio", "data": .string(data), "mimeType": .string(mimeType)]
         case .resource(let resource):
-            var contents: JSONObject = ["uri": .string(resource.uri)]
-            if let mimeType = resource.mimeType {
-                contents["mimeType"] = .string(mimeType)
-            }
-            switch resource.contents {
-            case .text(let text): contents["text"] = .string(text)
-            case .blob(let data): contents["blob"] = .string(data)
-            }
-            return ["type": "resource", "resource": .object(contents)]
+            return ["type": "resource", "resource": .object(self.json(resource))]
         case .resourceLink(let uri, let name, let mimeType):
             guard self.revision.supports(.resourceLinks) else {
                 return ["type": "text", "text": .string("\(name): \(uri)")]
@@ -134,7 +135,33 @@ public struct Codec: Sendable {
                 link["mimeType"] = .string(mimeType)
             }
             return link
+        case .annotated(let block, let annotations):
+            var object = self.json(block)
+            object["annotations"] = .object(annotations.json(for: self.revision))
+            return object
         }
+    }
+
+    /// The contents of a resource, embedded or as `resources/read` answers.
+    public func json(_ resource: EmbeddedResource) -> JSONObject {
+        var object: JSONObject = ["uri": .string(resource.uri)]
+        if let mimeType = resource.mimeType { object["mimeType"] = .string(mimeType) }
+        switch resource.contents {
+        case .text(let text): object["text"] = .string(text)
+        case .blob(let data): object["blob"] = .string(data)
+        }
+        if resource.meta.isEmpty == false { object["_meta"] = .object(resource.meta) }
+        return object
+    }
+
+    /// A log message for the client.
+    ///
+    /// Specification: 2025-11-25, server/utilities/logging.
+    public func logMessage(_ level: LoggingLevel, _ data: JSONValue, logger: String?) -> JSONRPCNotification {
+        var params: JSONObject = ["level": .string(level.rawValue)]
+        if let logger { params["logger"] = .string(logger) }
+        params["data"] = data
+        return JSONRPCNotification(method: "notifications/message", params: params)
     }
 
     /// A progress notification.

@@ -3,7 +3,7 @@ public import JSON
 /// A piece of what a tool answers.
 ///
 /// Specification: 2026-07-28, server/tools, "Tool Result".
-public enum ContentBlock: Sendable, Hashable {
+public indirect enum ContentBlock: Sendable, Hashable {
     case text(String)
     /// `data` is base64.
     case image(data: String, mimeType: String)
@@ -12,6 +12,8 @@ public enum ContentBlock: Sendable, Hashable {
     case resource(EmbeddedResource)
     /// Clients before 2025-06-18 get a text in its place.
     case resourceLink(uri: String, name: String, mimeType: String?)
+    /// A block with a word on whom it is for.
+    case annotated(ContentBlock, Annotations)
 }
 
 /// The contents of a resource, sent along.
@@ -26,11 +28,14 @@ public struct EmbeddedResource: Sendable, Hashable {
     public var uri: String
     public var mimeType: String?
     public var contents: Contents
+    /// Such as `ui.csp`, what the page of an MCP App may load.
+    public var meta: JSONObject
 
-    public init(uri: String, mimeType: String?, contents: Contents) {
+    public init(uri: String, mimeType: String?, contents: Contents, meta: JSONObject = [:]) {
         self.uri = uri
         self.mimeType = mimeType
         self.contents = contents
+        self.meta = meta
     }
 }
 

@@ -6,13 +6,24 @@ public struct Implementation: Sendable, Hashable {
     public var version: String
     /// A name for people.
     public var title: String?
+    public var description: String?
     public var websiteURL: String?
+    public var icons: [Icon]
 
-    public init(name: String, version: String, title: String? = nil, websiteURL: String? = nil) {
+    public init(
+        name: String,
+        version: String,
+        title: String? = nil,
+        description: String? = nil,
+        websiteURL: String? = nil,
+        icons: [Icon] = []
+    ) {
         self.name = name
         self.version = version
         self.title = title
+        self.description = description
         self.websiteURL = websiteURL
+        self.icons = icons
     }
 }
 
@@ -24,9 +35,10 @@ extension Codec {
         if let title = implementation.title, self.revision.supports(.titles) {
             object["title"] = .string(title)
         }
-        if let websiteURL = implementation.websiteURL, self.revision.supports(.icons) {
-            object["websiteUrl"] = .string(websiteURL)
-        }
+        guard self.revision.supports(.icons) else { return object }
+        if let description = implementation.description { object["description"] = .string(description) }
+        if let websiteURL = implementation.websiteURL { object["websiteUrl"] = .string(websiteURL) }
+        self.add(icons: implementation.icons, meta: [:], to: &object)
         return object
     }
 }

@@ -24,6 +24,10 @@ public struct MCPError: Error, Sendable, Hashable {
         public static let invalidParams = Self(-32602)
         /// The server failed.
         public static let internalError = Self(-32603)
+        /// There is no such resource (before 2026-07-28).
+        public static let resourceNotFound = Self(-32002)
+        /// The user has to visit a web page first (2025-11-25).
+        public static let urlElicitationRequired = Self(-32042)
         /// A header is missing, malformed, or says something else than the body (2026-07-28).
         public static let headerMismatch = Self(-32020)
         /// The client did not declare a capability that the request needs (2026-07-28).
@@ -63,5 +67,19 @@ public struct MCPError: Error, Sendable, Hashable {
         case .internalError: 500
         default: 400
         }
+    }
+}
+
+extension MCPError {
+    /// The client did not declare what the request needs of it.
+    ///
+    /// - Parameter capabilities: What it would have to declare, as `ClientCapabilities`.
+    /// - Returns: The error, with code `-32021`.
+    public static func missingCapability(_ capabilities: JSONObject) -> Self {
+        Self(
+            .missingRequiredClientCapability,
+            "The client did not declare a capability that this request needs.",
+            data: ["requiredCapabilities": .object(capabilities)]
+        )
     }
 }

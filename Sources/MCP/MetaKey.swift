@@ -10,6 +10,7 @@ public enum MetaKey {
     public static let subscriptionID = "io.modelcontextprotocol/subscriptionId"
     public static let progressToken = "progressToken"
     public static let traceparent = "traceparent"
+    public static let relatedTask = "io.modelcontextprotocol/related-task"
     /// What went wrong in a tool, for programs: code, retryable, what to do next.
     public static let error = "dev.gantry/error"
 }

@@ -38,6 +38,33 @@ public struct ProtocolFeatures: OptionSet, Sendable, Hashable {
     public static let ping = Self(rawValue: 1 << 14)
     /// `logging/setLevel` exists, for a whole session.
     public static let sessionLogLevel = Self(rawValue: 1 << 15)
+    /// The server may send requests to the client: sampling, roots, and what ``elicitation`` adds.
+    public static let serverRequests = Self(rawValue: 1 << 16)
+    /// The user can be asked to fill in a form.
+    public static let elicitation = Self(rawValue: 1 << 17)
+    /// The user can be sent to a web page; forms know titled choices, several choices and defaults of all types.
+    public static let urlElicitation = Self(rawValue: 1 << 18)
+    /// Sampling may offer tools to the model.
+    public static let samplingTools = Self(rawValue: 1 << 19)
+    /// Completion is a capability of its own.
+    public static let completionCapability = Self(rawValue: 1 << 20)
+    /// Completion is told the arguments that are filled in already.
+    public static let completionContext = Self(rawValue: 1 << 21)
+    /// `resources/subscribe` exists, for a whole session.
+    public static let resourceSubscriptions = Self(rawValue: 1 << 22)
+    /// A missing resource has an error code of its own, `-32002`.
+    public static let resourceNotFoundCode = Self(rawValue: 1 << 23)
+    /// An event stream begins with an event without data, so that it can be resumed from the start, and may be closed
+    /// by the server before the answer.
+    public static let resumableFromStart = Self(rawValue: 1 << 24)
+    /// Tasks as an experimental part of the core: `params.task`, `tasks/result`, `tasks/list`.
+    public static let coreTasks = Self(rawValue: 1 << 25)
+    /// Tasks as an extension.
+    public static let tasksExtension = Self(rawValue: 1 << 26)
+    /// A request may end with questions, and is sent again with the answers (MRTR).
+    public static let multiRoundTrip = Self(rawValue: 1 << 27)
+    /// `subscriptions/listen` exists.
+    public static let listen = Self(rawValue: 1 << 28)
 }
 
 /// A revision of the Model Context Protocol, named by its date.
@@ -49,25 +76,41 @@ public struct ProtocolRevision: Sendable, Hashable, Comparable, CustomStringConv
 
     public static let v2024_11_05 = Self(
         name: "2024-11-05",
-        features: [.initializeHandshake, .ping, .sessionLogLevel]
+        features: [
+            .initializeHandshake, .ping, .sessionLogLevel, .serverRequests, .resourceSubscriptions,
+            .resourceNotFoundCode,
+        ]
     )
     public static let v2025_03_26 = Self(
         name: "2025-03-26",
-        features: v2024_11_05.features.union([.batching, .toolAnnotations, .audioContent, .progressMessage])
+        features: v2024_11_05.features.union([
+            .batching, .toolAnnotations, .audioContent, .progressMessage, .completionCapability,
+        ])
     )
     public static let v2025_06_18 = Self(
         name: "2025-06-18",
         features: v2025_03_26.features.subtracting(.batching)
-            .union([.structuredContent, .titles, .resourceLinks, .versionHeader])
+            .union([
+                .structuredContent, .titles, .resourceLinks, .versionHeader, .elicitation, .completionContext,
+            ])
     )
     public static let v2025_11_25 = Self(
         name: "2025-11-25",
-        features: v2025_06_18.features.union(.icons)
+        features: v2025_06_18.features.union([
+            .icons, .urlElicitation, .samplingTools, .resumableFromStart, .coreTasks,
+        ])
     )
     public static let v2026_07_28 = Self(
         name: "2026-07-28",
-        features: v2025_11_25.features.subtracting([.initializeHandshake, .ping, .sessionLogLevel])
-            .union([.statelessEnvelope, .cachingHints, .routingHeaders, .anyStructuredContent])
+        features: v2025_11_25.features
+            .subtracting([
+                .initializeHandshake, .ping, .sessionLogLevel, .serverRequests, .resourceSubscriptions,
+                .resourceNotFoundCode, .resumableFromStart, .coreTasks,
+            ])
+            .union([
+                .statelessEnvelope, .cachingHints, .routingHeaders, .anyStructuredContent, .tasksExtension,
+                .multiRoundTrip, .listen,
+            ])
     )
 
     /// Every revision, oldest first.

@@ -10,6 +10,8 @@ public struct RequestMeta: Sendable {
     ///
     /// Nothing may depend on it.
     public var clientInfo: JSONObject?
+    /// The least level of the log messages that the client wants; only requests of 2026-07-28 and later say so.
+    public var logLevel: JSONValue?
     /// The token under which the client wants to hear of progress.
     public var progressToken: ProgressToken?
     /// The W3C trace context of the caller.
@@ -21,6 +23,7 @@ public struct RequestMeta: Sendable {
         self.protocolVersion = meta[MetaKey.protocolVersion]?.stringValue
         self.clientCapabilities = meta[MetaKey.clientCapabilities]?.objectValue
         self.clientInfo = meta[MetaKey.clientInfo]?.objectValue
+        self.logLevel = meta[MetaKey.logLevel]
         self.progressToken = meta[MetaKey.progressToken].flatMap(ProgressToken.init)
         self.traceparent = meta[MetaKey.traceparent]?.stringValue
     }

@@ -25,6 +25,10 @@ public struct ToolDefinition: Sendable {
     public var inputSchema: JSONObject
     public var outputSchema: JSONObject?
     public var annotations: ToolAnnotations
+    public var taskSupport: TaskSupport
+    public var icons: [Icon]
+    /// Such as `ui.resourceUri`, the page of an MCP App that shows the answer.
+    public var meta: JSONObject
 
     public init(
         name: String,
@@ -32,7 +36,10 @@ public struct ToolDefinition: Sendable {
         description: String,
         inputSchema: JSONObject,
         outputSchema: JSONObject?,
-        annotations: ToolAnnotations
+        annotations: ToolAnnotations,
+        taskSupport: TaskSupport = .forbidden,
+        icons: [Icon] = [],
+        meta: JSONObject = [:]
     ) {
         self.name = name
         self.title = title
@@ -40,5 +47,20 @@ public struct ToolDefinition: Sendable {
         self.inputSchema = inputSchema
         self.outputSchema = outputSchema
         self.annotations = annotations
+        self.taskSupport = taskSupport
+        self.icons = icons
+        self.meta = meta
     }
+}
+
+/// Whether a tool runs as a task, which the client asks about later.
+///
+/// Specification: 2025-11-25, basic/utilities/tasks, "Tool-Level Negotiation"; the tasks extension of 2026-07-28.
+public enum TaskSupport: String, Sendable, Hashable {
+    /// A call is answered with its result.
+    case forbidden
+    /// A call is answered with a task if the client knows tasks, else with its result.
+    case optional
+    /// A call is answered with a task; clients that don't know tasks can't call the tool.
+    case required
 }

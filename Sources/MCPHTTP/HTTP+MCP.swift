@@ -15,28 +15,50 @@ extension HTTPField.Name {
     static let mcpSessionID = named("Mcp-Session-Id")
     static let mcpMethod = named("Mcp-Method")
     static let mcpName = named("Mcp-Name")
+    static let lastEventID = named("Last-Event-ID")
     static let xAccelBuffering = named("X-Accel-Buffering")
     static let xRequestID = named("X-Request-Id")
 }
 
 extension Request {
-    var hasJSONBody: Bool {
+    private var hasJSONBody: Bool {
         guard let type = self.headers[.contentType]?.lowercased() else { return false }
         return type.prefix { $0 != ";" }.trimming { $0 == " " } == "application/json"
     }
 
-    /// Whether the client takes JSON or events.
-    ///
-    /// Clients that say nothing, or that take anything, are let in.
-    var acceptsAnswers: Bool {
+    /// Why a message can't be read or answered, if it can't.
+    var refusal: Response? {
+        guard self.hasJSONBody else {
+            return .error(
+                MCPError(.invalidRequest, "The Content-Type of a message is application/json."),
+                status: .unsupportedMediaType
+            )
+        }
+        let isModern = self.headers[.mcpProtocolVersion].flatMap(ProtocolRevision.named)?.supports(.statelessEnvelope)
+        // Clients before 2026-07-28 that take only one of them are answered as far as that goes.
+        let isAcceptable =
+            isModern == true
+            ? self.accepts("application/json") && self.accepts("text/event-stream")
+            : self.accepts("application/json") || self.accepts("text/event-stream")
+        return isAcceptable ? nil : .notAcceptable("Accept has to list application/json and text/event-stream.")
+    }
+
+    /// Whether the client takes a media type. Clients that say nothing take anything.
+    func accepts(_ type: String) -> Bool {
         let values = self.headers[values: .accept]
         if values.isEmpty { return true }
+        let family = type.prefix { $0 != "/" } + "/*"
         return values.joined(separator: ",").lowercased().split(separator: ",").contains { range in
-            switch range.prefix(while: { $0 != ";" }).trimming({ $0 == " " }) {
-            case "application/json", "text/event-stream", "*/*", "application/*": true
-            default: false
-            }
+            let parts = range.split(separator: ";").map { $0.trimming { $0 == " " || $0 == "\t" } }
+            guard let name = parts.first, name == type || name == family || name == "*/*" else { return false }
+            return parts.dropFirst().contains { Self.isZeroQuality($0) } == false
         }
+    }
+
+    /// Whether a parameter says that a media type is not wanted: `q=0`, `q=0.0` and so on.
+    private static func isZeroQuality(_ parameter: Substring) -> Bool {
+        guard parameter.hasPrefix("q=") else { return false }
+        return Double(parameter.dropFirst(2)) == 0
     }
 
     /// The id under which the log knows the request: the client's own if it is short and plain, else a new one.
@@ -53,27 +75,25 @@ extension Request {
 
 extension Response {
     static func json(_ response: JSONRPCResponse, status: HTTPResponse.Status, headers: HTTPFields = [:]) -> Response {
+        .json(response.json, status: status, headers: headers)
+    }
+
+    static func json(_ value: JSONValue, status: HTTPResponse.Status, headers: HTTPFields = [:]) -> Response {
         var headers = headers
         headers[.contentType] = "application/json"
         return Response(
             status: status,
             headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.json.serialized()))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.serialized()))
         )
+    }
+
+    static func notAcceptable(_ message: String) -> Response {
+        .error(MCPError(.invalidRequest, message), status: .notAcceptable)
     }
 
     static func error(_ error: MCPError, id: MCP.RequestID? = nil, status: HTTPResponse.Status? = nil) -> Response {
         let own: HTTPResponse.Status = error.code == .sessionNotFound ? .notFound : .init(code: error.httpStatus)
         return .json(.failure(error, id: id), status: status ?? own)
-    }
-}
-
-extension ByteBuffer {
-    /// A message as one server-sent event.
-    static func event(_ message: JSONValue) -> ByteBuffer {
-        var bytes = Array("data: ".utf8)
-        message.write(to: &bytes)
-        bytes.append(contentsOf: "\n\n".utf8)
-        return ByteBuffer(bytes: bytes)
     }
 }

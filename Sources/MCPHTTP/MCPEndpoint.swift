@@ -21,6 +21,12 @@ public struct MCPEndpoint: Sendable {
         public var maximumBodyBytes = 4 << 20
         /// How deeply the JSON of a body may be nested.
         public var maximumDepth = 64
+        /// How long a stream is silent at most; a call that takes longer becomes a stream.
+        public var keepAliveInterval = Duration.seconds(15)
+        /// How long the events of a legacy session's stream are kept after the last one.
+        public var eventLifetime = Duration.seconds(600)
+        /// Whether the transport of 2024-11-05 is offered too, on `/sse` and `/messages`. It is deprecated.
+        public var offersHTTPWithSSE = false
 
         public init() {}
     }
@@ -29,6 +35,9 @@ public struct MCPEndpoint: Sendable {
     let configuration: Configuration
     /// Finds out who is asking.
     let principal: @Sendable (Request) async throws -> Principal
+    let sessionStreams: SessionStreams
+    let requestStreams: RequestStream
+    let connections: SSEConnections
 
     /// - Parameters:
     ///   - server: The server that answers.
@@ -42,15 +51,44 @@ public struct MCPEndpoint: Sendable {
         self.server = server
         self.configuration = configuration
         self.principal = principal
+        let keepAlive = KeepAlive(interval: configuration.keepAliveInterval)
+        self.requestStreams = RequestStream(keepAlive: keepAlive)
+        self.sessionStreams = SessionStreams(
+            log: server.eventLog,
+            keepAliveInterval: configuration.keepAliveInterval,
+            lifetime: configuration.eventLifetime
+        )
+        self.connections = SSEConnections(keepAlive: keepAlive)
     }
 
     /// Adds the endpoint to a router.
     public func addRoutes(to router: some RouterMethods<some RequestContext>, path: RouterPath = "/mcp") {
         router.post(path) { request, _ in try await self.post(request) }
-        router.delete(path) { request, _ in try await self.delete(request) }
-        router.get(path) { _, _ in
-            // There is no stream of server messages beside the answers, and clients take 405 to mean just that.
-            Response(status: .methodNotAllowed, headers: [.allow: "POST, DELETE"])
+        router.delete(path) { request, _ in await self.guarded(request, self.delete) }
+        router.get(path) { request, _ in await self.guarded(request, self.get) }
+        for method in [HTTPRequest.Method.put, .patch] {
+            router.on(path, method: method) { _, _ in
+                Response(status: .methodNotAllowed, headers: [.allow: "POST, GET, DELETE"])
+            }
+        }
+        if self.configuration.offersHTTPWithSSE {
+            router.get("/sse") { request, _ in await self.guarded(request, self.openSSE) }
+            router.post("/messages") { request, _ in await self.guarded(request, self.postToSSE) }
+        }
+    }
+
+    /// Answers a request unless its host may not ask, and makes answers of errors.
+    private func guarded(
+        _ request: Request,
+        _ answer: (Request) async throws(MCPError) -> Response
+    ) async -> Response {
+        if let refusal = self.configuration.hostGuard.refusal(of: request) {
+            return .error(MCPError(.invalidRequest, refusal), status: .forbidden)
+        }
+        do throws(MCPError) {
+            return try await answer(request)
+        } catch {
+            return .error(error)
         }
     }
 
@@ -60,46 +98,25 @@ public struct MCPEndpoint: Sendable {
         if let refusal = self.configuration.hostGuard.refusal(of: request) {
             return .error(MCPError(.invalidRequest, refusal), status: .forbidden)
         }
-        guard request.hasJSONBody else {
-            return .error(
-                MCPError(.invalidRequest, "The Content-Type of a message is application/json."),
-                status: .unsupportedMediaType
-            )
+        if let refusal = request.refusal { return refusal }
+        let value: JSONValue
+        switch try await self.body(of: request) {
+        case .value(let parsed): value = parsed
+        case .refused(let response): return response
         }
-        guard request.acceptsAnswers else {
-            return .error(
-                MCPError(.invalidRequest, "Accept has to list application/json and text/event-stream."),
-                status: .notAcceptable
-            )
-        }
-        let body: ByteBuffer
-        do {
-            body = try await request.body.collect(upTo: self.configuration.maximumBodyBytes)
-        } catch is NIOTooManyBytesError {
-            return .error(
-                MCPError(.invalidRequest, "A body may have \(self.configuration.maximumBodyBytes) bytes."),
-                status: .contentTooLarge
-            )
+        if case .array(let messages) = value {
+            return await self.guarded(request) { (request) throws(MCPError) in
+                try await self.batch(messages, request)
+            }
         }
         let message: JSONRPCMessage
         do {
-            let value = try body.withUnsafeReadableBytes { bytes in
-                try JSONValue(
-                    parsing: bytes,
-                    limits: JSONLimits(
-                        maximumDepth: self.configuration.maximumDepth,
-                        maximumBytes: self.configuration.maximumBodyBytes
-                    )
-                )
-            }
             message = try JSONRPCMessage(value)
-        } catch let error as JSONError {
-            return .error(MCPError(.parseError, "The body is not JSON: \(error.message) (byte \(error.offset))."))
-        } catch let malformed as JSONRPCMessage.Malformed {
-            return .error(malformed.error, id: malformed.id)
+        } catch {
+            return .error(error.error, id: error.id)
         }
-        let principal = try await self.principal(request)
         do throws(MCPError) {
+            let principal = try await self.caller(request)
             switch message {
             case .request(let call):
                 if Self.isModern(call, request.headers) {
@@ -108,12 +125,8 @@ public struct MCPEndpoint: Sendable {
                 return try await self.legacy(call, request, principal)
             case .notification(let notification):
                 return try await self.receive(notification, request, principal)
-            case .response:
-                // Nothing was asked of the client, so nobody waits for its answer.
-                guard try await self.session(of: request, principal) != nil else {
-                    throw MCPError(.invalidRequest, "Responses are not accepted here.")
-                }
-                return Response(status: .accepted)
+            case .response(let response):
+                return try await self.receive(response, request, principal)
             }
         } catch {
             let id: MCP.RequestID? = if case .request(let call) = message { call.id } else { nil }
@@ -121,11 +134,51 @@ public struct MCPEndpoint: Sendable {
         }
     }
 
+    enum Body {
+        case value(JSONValue)
+        case refused(Response)
+    }
+
+    /// Reads and parses a body.
+    func body(of request: Request) async throws -> Body {
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: self.configuration.maximumBodyBytes)
+        } catch is NIOTooManyBytesError {
+            return .refused(
+                .error(
+                    MCPError(.invalidRequest, "A body may have \(self.configuration.maximumBodyBytes) bytes."),
+                    status: .contentTooLarge
+                )
+            )
+        }
+        do {
+            return .value(
+                try body.withUnsafeReadableBytes { bytes in
+                    try JSONValue(
+                        parsing: bytes,
+                        limits: JSONLimits(
+                            maximumDepth: self.configuration.maximumDepth,
+                            maximumBytes: self.configuration.maximumBodyBytes
+                        )
+                    )
+                }
+            )
+        } catch let error as JSONError {
+            return .refused(
+                .error(MCPError(.parseError, "The body is not JSON: \(error.message) (byte \(error.offset))."))
+            )
+        }
+    }
+
     /// The envelope in the body decides.
     ///
     /// The header alone matters only when the body does not say anything.
     private static func isModern(_ call: JSONRPCRequest, _ headers: HTTPFields) -> Bool {
-        if RequestMeta.isModern(params: call.params) || call.method == "server/discover" { return true }
+        if RequestMeta.isModern(params: call.params) { return true }
+        if call.method == "server/discover", headers[.mcpSessionID] == nil { return true }
+        // Whoever sends initialize wants a session, whatever the header says.
+        if call.method == "initialize" { return false }
         let version = headers[.mcpProtocolVersion].flatMap(ProtocolRevision.named)
         return version?.supports(.statelessEnvelope) ?? false
     }
@@ -135,18 +188,31 @@ public struct MCPEndpoint: Sendable {
         _ request: Request,
         _ principal: Principal
     ) async throws(MCPError) -> Response {
+        let headers = RoutingHeaders(request.headers)
+        try headers.refuseDuplicates()
         let meta = try self.server.envelope(of: call)
-        try RoutingHeaders(request.headers).check(against: call, meta)
+        try headers.check(against: call, meta)
         let revision = try self.server.revision(for: meta)
+        try headers.check(self.server.headerParameters(of: call), of: call)
         let exchange = Exchange(
             transport: "http",
             requestID: request.requestID,
             principal: principal,
             revision: revision,
+            client: ClientCapabilities(meta.clientCapabilities ?? [:]),
             scope: nil,
             sink: NoMessages()
         )
-        return await self.answer(call, exchange, isStreamed: meta.progressToken != nil) { $0.httpStatus }
+        guard call.method.mayTakeLong else {
+            return Self.plain(await self.server.respond(to: call, exchange)) { $0.httpStatus }
+        }
+        return await self.requestStreams.response { [server, exchange] sink in
+            var exchange = exchange
+            exchange.sink = sink
+            return await server.respond(to: call, exchange)
+        } plain: {
+            Self.plain($0) { $0.httpStatus }
+        }
     }
 
     private func legacy(
@@ -155,26 +221,41 @@ public struct MCPEndpoint: Sendable {
         _ principal: Principal
     ) async throws(MCPError) -> Response {
         if call.method == "initialize" {
-            let (response, session) = await self.server.initialize(call, principal: principal, keepsSession: true)
+            guard request.headers[.mcpSessionID] == nil else {
+                throw MCPError(
+                    .invalidRequest,
+                    "The session is initialized already; leave Mcp-Session-Id out for a new one."
+                )
+            }
+            let (response, session) = await self.server.initialize(call, principal: principal)
             var headers = HTTPFields()
             if let session {
                 headers[.mcpSessionID] = session.id
             }
             return .json(response, status: .ok, headers: headers)
         }
-        guard let session = try await self.session(of: request, principal) else {
-            throw MCPError(.invalidRequest, "Send initialize first, then its Mcp-Session-Id with every request.")
+        let session = try await self.requiredSession(of: request, principal)
+        let exchange = self.exchange(session, request, principal)
+        guard call.method.mayTakeLong else {
+            return Self.plain(await self.server.respond(to: call, exchange)) { _ in 200 }
         }
-        let exchange = Exchange(
+        return await self.sessionStreams.response(in: session) { [server] sink in
+            var exchange = exchange
+            exchange.sink = sink
+            return await server.respond(to: call, exchange)
+        } plain: {
+            Self.plain($0) { _ in 200 }
+        }
+    }
+
+    private func exchange(_ session: ClientSession, _ request: Request, _ principal: Principal) -> Exchange {
+        Exchange(
             transport: "http",
             requestID: request.requestID,
             principal: principal,
-            revision: session.revision,
-            scope: session.id,
+            session: session,
             sink: NoMessages()
         )
-        let meta = RequestMeta(params: call.params)
-        return await self.answer(call, exchange, isStreamed: meta.progressToken != nil) { _ in 200 }
     }
 
     private func receive(
@@ -184,40 +265,45 @@ public struct MCPEndpoint: Sendable {
     ) async throws(MCPError) -> Response {
         // Over HTTP, clients of 2026-07-28 cancel by closing the stream: an id is no capability.
         if let session = try await self.session(of: request, principal) {
-            self.server.receive(
-                notification,
-                Exchange(
-                    transport: "http",
-                    requestID: request.requestID,
-                    principal: principal,
-                    revision: session.revision,
-                    scope: session.id,
-                    sink: NoMessages()
-                )
-            )
+            self.server.receive(notification, self.exchange(session, request, principal))
         }
         return Response(status: .accepted)
     }
 
-    // MARK: Answers
-
-    /// Answers with JSON, or with a stream of events once there is something to tell before the answer.
-    private func answer(
-        _ call: JSONRPCRequest,
-        _ exchange: Exchange,
-        isStreamed: Bool,
-        status: @Sendable (MCPError) -> Int
-    ) async -> Response {
-        guard isStreamed else {
-            return Self.plain(await self.server.respond(to: call, exchange), status)
+    private func receive(
+        _ response: JSONRPCResponse,
+        _ request: Request,
+        _ principal: Principal
+    ) async throws(MCPError) -> Response {
+        guard let session = try await self.session(of: request, principal) else {
+            throw MCPError(.invalidRequest, "Responses are not accepted here.")
         }
-        var exchange = exchange
-        let stream = EventStream()
-        exchange.sink = stream
-        return await stream.response(running: { [server, exchange] in await server.respond(to: call, exchange) }) {
-            Self.plain($0, status)
-        }
+        await self.server.receive(response, in: session)
+        return Response(status: .accepted)
     }
+
+    /// Specification: 2025-03-26, basic/transports, "Sending Messages to the Server".
+    private func batch(_ messages: [JSONValue], _ request: Request) async throws(MCPError) -> Response {
+        let principal = try await self.caller(request)
+        guard let session = try await self.session(of: request, principal), session.revision.supports(.batching) else {
+            throw MCPError(.invalidRequest, "A message is a JSON object; batches are not accepted here.")
+        }
+        let connection = ClientConnection(
+            server: self.server,
+            transport: "http",
+            principal: principal,
+            sink: NoMessages(),
+            session: session
+        )
+        let step = await connection.take(.array(messages))
+        guard let answers = step.answer, step.work == nil else {
+            guard let answers = await step.work?() else { return Response(status: .accepted) }
+            return .json(answers, status: .ok)
+        }
+        return .json(answers, status: .badRequest)
+    }
+
+    // MARK: Answers
 
     private static func plain(_ response: JSONRPCResponse?, _ status: (MCPError) -> Int) -> Response {
         // The client cancelled the request and expects no answer; HTTP wants one all the same.
@@ -233,7 +319,7 @@ public struct MCPEndpoint: Sendable {
     /// The session that a request names.
     ///
     /// - Returns: Nothing if it names none.
-    /// - Throws: ``MCPError`` if the version header does not fit. An unknown session is a ``SessionNotFound``.
+    /// - Throws: ``MCPError`` if the version header does not fit, or there is no such session.
     private func session(of request: Request, _ principal: Principal) async throws(MCPError) -> ClientSession? {
         if let version = request.headers[.mcpProtocolVersion], ProtocolRevision.named(version) == nil {
             throw MCPError(.invalidRequest, "MCP-Protocol-Version names no revision that this server speaks.")
@@ -247,30 +333,74 @@ public struct MCPEndpoint: Sendable {
         throw MCPError(.sessionNotFound, "There is no such session; send initialize to open one.")
     }
 
-    private func delete(_ request: Request) async throws -> Response {
-        if let refusal = self.configuration.hostGuard.refusal(of: request) {
-            return .error(MCPError(.invalidRequest, refusal), status: .forbidden)
+    private func requiredSession(of request: Request, _ principal: Principal) async throws(MCPError) -> ClientSession {
+        guard let session = try await self.session(of: request, principal) else {
+            throw MCPError(.invalidRequest, "Send initialize first, then its Mcp-Session-Id with every request.")
         }
-        do throws(MCPError) {
-            guard let session = try await self.session(of: request, try await self.caller(request)) else {
-                throw MCPError(.invalidRequest, "Mcp-Session-Id names the session to end.")
-            }
-            do {
-                try await self.server.close(session)
-            } catch {
-                throw MCPError(.internalError, "The session can't be ended now; try again later.")
-            }
-            return Response(status: .noContent)
-        } catch {
-            return .error(error)
-        }
+        return session
     }
 
-    private func caller(_ request: Request) async throws(MCPError) -> Principal {
+    private func delete(_ request: Request) async throws(MCPError) -> Response {
+        let session = try await self.requiredSession(of: request, try await self.caller(request))
+        do {
+            try await self.server.close(session)
+        } catch {
+            throw MCPError(.internalError, "The session can't be ended now; try again later.")
+        }
+        return Response(status: .noContent)
+    }
+
+    /// The stream of messages that belong to no request, or the rest of another stream.
+    private func get(_ request: Request) async throws(MCPError) -> Response {
+        let principal = try await self.caller(request)
+        let session = try await self.requiredSession(of: request, principal)
+        guard request.accepts("text/event-stream") else {
+            return .notAcceptable("Accept has to list text/event-stream.")
+        }
+        guard let last = request.headers[.lastEventID] else {
+            return try await self.standaloneStream(session, after: nil)
+        }
+        guard let start = SessionStreams.EventID(last) else {
+            throw MCPError(.invalidRequest, "Last-Event-ID is not an id that this server gave.")
+        }
+        if start.stream == SessionStreams.standalone { return try await self.standaloneStream(session, after: start) }
+        guard await self.sessionStreams.exists(session, start) else {
+            throw MCPError(.invalidRequest, "The events of this stream are not kept any more.")
+        }
+        return self.sessionStreams.read(session, start)
+    }
+
+    private func standaloneStream(
+        _ session: ClientSession,
+        after start: SessionStreams.EventID?
+    ) async throws(MCPError) -> Response {
+        guard let lease = await self.server.leaseStream(of: session, for: self.configuration.keepAliveInterval * 3)
+        else {
+            return .error(
+                MCPError(.invalidRequest, "The session has such a stream open already."),
+                status: .conflict
+            )
+        }
+        return await self.sessionStreams.standalone(session, after: start, lease, self.server)
+    }
+
+    func caller(_ request: Request) async throws(MCPError) -> Principal {
         do {
             return try await self.principal(request)
         } catch {
             throw MCPError(.invalidRequest, "The sender of the request is not known.")
+        }
+    }
+}
+
+extension String {
+    /// Whether a method may send something before its answer, or wait.
+    fileprivate var mayTakeLong: Bool {
+        switch self {
+        case "tools/call", "prompts/get", "resources/read", "completion/complete", "subscriptions/listen",
+            "tasks/result":
+            true
+        default: false
         }
     }
 }

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import JSON
 import MCP
+import MCPServer
 
 /// The headers that repeat what the body says, so that proxies can route without reading it.
 ///
@@ -11,6 +12,43 @@ struct RoutingHeaders {
 
     init(_ headers: HTTPFields) {
         self.headers = headers
+    }
+
+    /// Refuses headers that are there twice, before anything else is looked at.
+    func refuseDuplicates() throws(MCPError) {
+        for name in [HTTPField.Name.mcpProtocolVersion, .mcpMethod, .mcpName] where self.headers[values: name].count > 1
+        {
+            throw MCPError(.headerMismatch, "The header \(name) may be there only once.")
+        }
+    }
+
+    /// Checks that the headers of arguments say what the body says.
+    ///
+    /// - Throws: ``MCPError`` with `-32020`.
+    func check(_ parameters: [HeaderParameter], of call: JSONRPCRequest) throws(MCPError) {
+        for parameter in parameters {
+            guard let name = HTTPField.Name("Mcp-Param-\(parameter.name)") else { continue }
+            let values = self.headers[values: name]
+            let arguments = call.params["arguments"]?.objectValue ?? [:]
+            guard let expected = parameter.value(in: arguments) else {
+                guard values.isEmpty else { throw Self.mismatch(name) }
+                continue
+            }
+            guard let text = Self.decoded(try self.value(name)) else { throw Self.mismatch(name) }
+            guard Self.says(text, expected) else { throw Self.mismatch(name) }
+        }
+    }
+
+    /// Whether a header's text stands for a value.
+    private static func says(_ text: String, _ value: JSONValue) -> Bool {
+        switch value {
+        case .string(let string): text == string
+        case .bool(let flag): text == (flag ? "true" : "false")
+        case .integer, .double, .decimal:
+            // 42.0 is 42, however it is written.
+            JSONValue(number: text)?.doubleValue == value.doubleValue && value.doubleValue != nil
+        case .null, .array, .object: false
+        }
     }
 
     /// Checks that the headers say what the body says.
@@ -57,40 +95,6 @@ struct RoutingHeaders {
     static func decoded(_ value: String) -> String? {
         guard value.hasPrefix("=?base64?"), value.hasSuffix("?="), value.utf8.count >= 11 else { return value }
         return Base64.decode(value.utf8.dropFirst(9).dropLast(2)).flatMap { String(validating: $0, as: UTF8.self) }
-    }
-}
-
-/// Strict base64 (RFC 4648 §4): the standard alphabet, full padding, no unused bits set.
-enum Base64 {
-    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-        guard text.count.isMultiple(of: 4) else { return nil }
-        let padding = text.suffix(2).count { $0 == UInt8(ascii: "=") }
-        var result: [UInt8] = []
-        result.reserveCapacity(text.count / 4 * 3)
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in text.dropLast(padding) {
-            guard let digit = Self.digit(byte) else { return nil }
-            bits = bits << 6 | digit
-            count += 6
-            if count >= 8 {
-                count -= 8
-                result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-                bits &= (1 << UInt32(count)) - 1
-            }
-        }
-        return bits == 0 ? result : nil
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte - UInt8(ascii: "A"))
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte - UInt8(ascii: "a")) + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0")) + 52
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
-        }
     }
 }
 

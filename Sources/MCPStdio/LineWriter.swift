@@ -40,7 +40,12 @@ final class LineWriter: MessageSink {
         self.enqueue(notification.json, limit: Self.maximumWaitingBytes)
     }
 
-    private func enqueue(_ message: JSONValue, limit: Int) {
+    func send(_ request: JSONRPCRequest) -> Bool {
+        self.enqueue(request.json, limit: .max)
+    }
+
+    @discardableResult
+    private func enqueue(_ message: JSONValue, limit: Int) -> Bool {
         let isQueued = self.state.withLock { state in
             guard state.isBroken == false, state.waiting.count < limit else { return false }
             message.write(to: &state.waiting)
@@ -48,6 +53,7 @@ final class LineWriter: MessageSink {
             return true
         }
         if isQueued { self.changed.signal() }
+        return isQueued
     }
 
     /// Waits until everything is written, or can't be.

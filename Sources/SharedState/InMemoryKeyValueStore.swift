@@ -50,15 +50,40 @@ public final class InMemoryKeyValueStore: KeyValueStore {
     public func set(_ key: String, to value: [UInt8], lifetime: Duration) async throws(SharedStateError) {
         let now = self.now()
         try self.state.withLock { state throws(SharedStateError) in
-            if state.entries.count >= min(state.sweepAt, self.capacity) {
-                state.entries = state.entries.filter { $0.value.expiry > now }
-                state.sweepAt = max(64, state.entries.count + state.entries.count / 2)
-            }
-            guard state.entries[key] != nil || state.entries.count < self.capacity else {
-                throw SharedStateError(.full, "The in-memory store holds \(self.capacity) values already.")
-            }
-            state.entries[key] = Entry(value: value, expiry: now + lifetime)
+            try self.store(value, for: key, now, lifetime, &state)
         }
+    }
+
+    public func compareAndSet(
+        _ key: String,
+        from expected: [UInt8]?,
+        to value: [UInt8],
+        lifetime: Duration
+    ) async throws(SharedStateError) -> Bool {
+        let now = self.now()
+        return try self.state.withLock { state throws(SharedStateError) in
+            let current = state.entries[key].flatMap { $0.expiry > now ? $0.value : nil }
+            guard current == expected else { return false }
+            try self.store(value, for: key, now, lifetime, &state)
+            return true
+        }
+    }
+
+    private func store(
+        _ value: [UInt8],
+        for key: String,
+        _ now: ContinuousClock.Instant,
+        _ lifetime: Duration,
+        _ state: inout State
+    ) throws(SharedStateError) {
+        if state.entries.count >= min(state.sweepAt, self.capacity) {
+            state.entries = state.entries.filter { $0.value.expiry > now }
+            state.sweepAt = max(64, state.entries.count + state.entries.count / 2)
+        }
+        guard state.entries[key] != nil || state.entries.count < self.capacity else {
+            throw SharedStateError(.full, "The in-memory store holds \(self.capacity) values already.")
+        }
+        state.entries[key] = Entry(value: value, expiry: now + lifetime)
     }
 
     public func extend(_ key: String, lifetime: Duration) async throws(SharedStateError) -> Bool {

@@ -8,9 +8,11 @@ import Testing
 @Suite("Legacy sessions")
 struct SessionTests {
     private func initialize(_ server: MCPServer, _ version: JSONValue) async -> (JSONRPCResponse, ClientSession?) {
-        let call = JSONRPCRequest(id: .string("i"), method: "initialize", params: ["protocolVersion": version])
-        let (response, session) = await server.initialize(call, principal: .local, keepsSession: true)
-        return (response, session)
+        let params: JSONObject = [
+            "protocolVersion": version, "capabilities": [:], "clientInfo": ["name": "test", "version": "1"],
+        ]
+        let call = JSONRPCRequest(id: .string("i"), method: "initialize", params: params)
+        return await server.initialize(call, principal: .local)
     }
 
     @Test(
@@ -42,7 +44,9 @@ struct SessionTests {
     func expiry() async throws {
         let now = Mutex(ContinuousClock.now)
         let store = InMemoryKeyValueStore(capacity: 2) { now.withLock { $0 } }
-        let server = MCPServer(name: "test", version: "1", sessionStore: store) { Echo() }
+        var stores = SharedStores.inMemory()
+        stores.values = store
+        let server = MCPServer(name: "test", version: "1", stores: stores) { Echo() }
         let used = try #require(await self.initialize(server, "2025-11-25").1)
         let unused = try #require(await self.initialize(server, "2025-11-25").1)
         #expect(await self.initialize(server, "2025-11-25").1 == nil, "The store is full.")

@@ -41,6 +41,10 @@ struct MCPStdioTests {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": [:],
     ]
 
+    private static func initializeParams(_ version: JSONValue) -> JSONObject {
+        ["protocolVersion": version, "capabilities": [:], "clientInfo": ["name": "test", "version": "1"]]
+    }
+
     /// Sends all the input at once, closes it, and returns the lines of the answer.
     private func talk(_ input: [UInt8], _ configuration: MCPStdio.Configuration = .init()) async throws -> [JSONValue] {
         let toServer = Pipe()
@@ -93,10 +97,10 @@ struct MCPStdioTests {
     func legacy() async throws {
         let answers = try await self.talk([
             self.call(1, "tools/list", modern: false),
-            self.call(2, "initialize", ["protocolVersion": "2025-06-18", "capabilities": [:]], modern: false),
+            self.call(2, "initialize", Self.initializeParams("2025-06-18"), modern: false),
             ["jsonrpc": "2.0", "method": "notifications/initialized"],
             self.call(3, "ping", modern: false),
-            self.call(4, "initialize", ["protocolVersion": "2025-06-18"], modern: false),
+            self.call(4, "initialize", Self.initializeParams("2025-06-18"), modern: false),
             self.call(5, "tools/list"),
         ])
         func answer(_ id: Int) -> JSONValue? { answers.first { $0["id"] == .integer(id) } }
@@ -111,7 +115,7 @@ struct MCPStdioTests {
     func crossEra() async throws {
         let answers = try await self.talk([
             self.call(1, "server/discover"),
-            self.call(2, "initialize", ["protocolVersion": "2025-11-25"], modern: false),
+            self.call(2, "initialize", Self.initializeParams("2025-11-25"), modern: false),
         ])
         #expect(answers.first { $0["id"] == 2 }?["error"]?["code"] == -32022)
     }

@@ -20,6 +20,8 @@ extension Application {
         let shutdown = Shutdown(server: self.server, logger: self.logger)
         let web = Hummingbird.Application(
             router: self.router(shutdown),
+            // The end of a connection cancels what runs for it.
+            server: .mcp(),
             configuration: ApplicationConfiguration(
                 address: .hostname(self.settings.host, port: self.settings.port),
                 serverName: "gantry"

@@ -84,11 +84,12 @@ extension Param: DeclaredParam {
         }
         let absent = declaration.defaultValue ?? shape.absent
         return ArgumentField(
-            name: name,
+            name: declaration.constraints.lazy.compactMap(\.wireName).first ?? name,
             property: property,
             description: declaration.description,
             schema: schema,
             absent: absent.map { Param(given: $0) },
+            complete: declaration.constraints.lazy.compactMap(\.complete).first ?? Self.completionOfWords,
             decode: { json, mistakes in
                 guard let value = shape.decode(json, &mistakes) else { return nil }
                 let problems = declaration.constraints.compactMap { $0.problem(value) }
@@ -98,6 +99,12 @@ extension Param: DeclaredParam {
                 return problems.isEmpty ? Param(given: value) : nil
             }
         )
+    }
+
+    /// Suggests the words that an enumeration allows.
+    private static var completionOfWords: ParamConstraint<Value>.Completion? {
+        guard let words = Value.makeShape().schema["enum"]?.arrayValue?.compactMap(\.stringValue) else { return nil }
+        return { typed, _ in words.filter { $0.hasPrefix(typed) } }
     }
 
     var currentJSON: JSONValue? {

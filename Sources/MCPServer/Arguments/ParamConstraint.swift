@@ -6,6 +6,46 @@ public struct ParamConstraint<Value: Sendable>: Sendable {
     let describe: @Sendable (inout JSONObject) -> Void
     /// What is wrong with a value, or nothing.
     let problem: @Sendable (Value) -> String?
+    /// Values that begin like what is typed so far, for prompts and resource templates.
+    var complete: Completion?
+    /// The name on the wire, where it does not follow from the Swift name.
+    var wireName: String?
+
+    /// Suggests values.
+    ///
+    /// It gets what is typed so far, and the other arguments that are filled in already, by name.
+    public typealias Completion = @Sendable (_ typed: String, _ others: [String: String]) async throws -> [String]
+
+    init(
+        describe: @escaping @Sendable (inout JSONObject) -> Void,
+        problem: @escaping @Sendable (Value) -> String?,
+        complete: Completion? = nil
+    ) {
+        self.describe = describe
+        self.problem = problem
+        self.complete = complete
+    }
+
+    /// Suggests values while a user fills in a prompt or a resource template.
+    ///
+    /// At most 100 are sent. Specification: 2026-07-28, server/utilities/completion.
+    public static func completions(_ complete: @escaping Completion) -> Self {
+        Self(describe: { _ in }, problem: { _ in nil }, complete: complete)
+    }
+
+    /// Another name on the wire than the snake case of the Swift name.
+    public static func name(_ name: String) -> Self {
+        var constraint = Self(describe: { _ in }, problem: { _ in nil })
+        constraint.wireName = name
+        return constraint
+    }
+
+    /// HTTP clients repeat the argument in the header `Mcp-Param-` and this name, for routing. Not for secrets.
+    ///
+    /// Specification: 2026-07-28, server/tools, "x-mcp-header".
+    public static func header(_ name: String) -> Self {
+        Self(describe: { $0["x-mcp-header"] = .string(name) }, problem: { _ in nil })
+    }
 
     /// A rule that a schema can't say.
     ///

@@ -45,6 +45,8 @@ struct ArgumentField: Sendable {
     var schema: JSONObject
     /// The `Param` of a call that leaves the argument out; nothing if it is required.
     var absent: (any Sendable)?
+    /// Suggests values.
+    var complete: (@Sendable (String, [String: String]) async throws -> [String])?
     /// Reads a `Param`.
     var decode: @Sendable (JSONValue, inout [ArgumentMistake]) -> (any Sendable)?
 }

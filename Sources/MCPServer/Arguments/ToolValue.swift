@@ -28,6 +28,40 @@ public struct ValueShape<Value: Sendable>: Sendable {
     }
 }
 
+extension ValueShape {
+    /// A shape whose schema is written by hand.
+    ///
+    /// - Parameters:
+    ///   - schema: An object schema; clients see it as it is.
+    ///   - make: Makes the value of what conforms to the schema.
+    /// - Returns: The shape.
+    /// - Precondition: The schema is one: it is written by programmers.
+    public static func validating(
+        _ schema: JSONObject,
+        _ make: @escaping @Sendable (JSONObject) -> Value
+    ) -> Self {
+        let validator: JSONSchema
+        do {
+            validator = try JSONSchema(.object(schema))
+        } catch {
+            preconditionFailure("The schema is none: \(error)")
+        }
+        return Self(schema: schema) { value, mistakes in
+            do {
+                let violations = try validator.violations(in: value)
+                for violation in violations {
+                    mistakes.append(ArgumentMistake(pointer: violation.instancePointer, message: violation.message))
+                }
+                guard violations.isEmpty, let object = value.objectValue else { return nil }
+                return make(object)
+            } catch {
+                mistakes.append(ArgumentMistake("The value can't be checked within the limits."))
+                return nil
+            }
+        }
+    }
+}
+
 extension ArgumentMistake {
     init(_ message: String) {
         self.init(pointer: JSONPointer(), message: message)

@@ -4,6 +4,9 @@
 public protocol Authorizer: Sendable {
     /// Whether a principal may call a tool.
     func mayCall(_ tool: ToolName, effect: Effect, permission: Permission, principal: Principal) -> Bool
+
+    /// Whether a principal may use prompts and resources that ask for a permission.
+    func mayRead(_ permission: Permission, principal: Principal) -> Bool
 }
 
 /// Local mode: whoever reaches the server may do everything, or only read.
@@ -18,4 +21,6 @@ public struct LocalAuthorizer: Authorizer {
     public func mayCall(_ tool: ToolName, effect: Effect, permission: Permission, principal: Principal) -> Bool {
         self.readOnly == false || effect == .read
     }
+
+    public func mayRead(_ permission: Permission, principal: Principal) -> Bool { true }
 }

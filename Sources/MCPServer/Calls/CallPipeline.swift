@@ -13,6 +13,8 @@ public struct ToolInvocation: Sendable {
     public var traceparent: String?
     var key: CallKey?
     var reporter: ProgressReporter?
+    /// Makes the client's side of the call, once the call has a place among the running ones.
+    var makeInteraction: (@Sendable (CallHandle) -> Interaction)?
 
     public init(tool: String, arguments: JSONObject, requestID: String, transport: String, principal: Principal) {
         self.tool = tool
@@ -24,18 +26,44 @@ public struct ToolInvocation: Sendable {
     }
 }
 
-/// The one road that every tool call takes.
+/// The one road that every tool call takes, and prompts and resources from where a handler runs.
 ///
-/// The order: authorise, read and check the arguments, admit, run within the deadline, bound the result, record. What
-/// costs nothing comes before what takes a place among the running calls, so that bad calls can't crowd out good ones.
+/// The order: authorise, limit the rate, read and check the arguments, admit, run within the deadline, bound the result,
+/// record. What costs nothing comes before what takes a place among the running calls, so that bad calls can't crowd out
+/// good ones.
 struct CallPipeline: Sendable {
-    let catalogue: ToolCatalogue
-    let registry: CallRegistry
+    private(set) var registry: CallRegistry
     let authorizer: any Authorizer
+    let rateLimiter: RateLimiter?
     let recorder: any CallRecorder
     let logger: Logger
     let defaultTimeout: Duration
     let maximumResultBytes: Int
+
+    init(
+        registry: CallRegistry,
+        authorizer: any Authorizer,
+        rateLimiter: RateLimiter?,
+        recorder: any CallRecorder,
+        logger: Logger,
+        defaultTimeout: Duration,
+        maximumResultBytes: Int
+    ) {
+        self.registry = registry
+        self.authorizer = authorizer
+        self.rateLimiter = rateLimiter
+        self.recorder = recorder
+        self.logger = logger
+        self.defaultTimeout = defaultTimeout
+        self.maximumResultBytes = maximumResultBytes
+    }
+
+    /// The same road with places of its own for running calls.
+    func with(_ registry: CallRegistry) -> Self {
+        var pipeline = self
+        pipeline.registry = registry
+        return pipeline
+    }
 
     /// Whether the tool may be seen and called.
     func isAllowed(_ tool: RegisteredTool, _ principal: Principal) -> Bool {
@@ -49,12 +77,20 @@ struct CallPipeline: Sendable {
 
     /// Runs a call and records it.
     ///
-    /// - Returns: The tool's structured answer and the same as text.
-    /// - Throws: ``ToolError``, whatever went wrong.
-    func run(_ invocation: ToolInvocation, _ entry: ToolCatalogue.Entry) async throws(ToolError) -> ToolAnswer {
+    /// - Parameters:
+    ///   - invocation: The call.
+    ///   - entry: The tool.
+    ///   - timeout: The deadline, if it is not the tool's own.
+    /// - Returns: What the tool answered.
+    /// - Throws: ``CallFailure``, whatever went wrong.
+    func run(
+        _ invocation: ToolInvocation,
+        _ entry: ToolCatalogue.Entry,
+        timeout: Duration? = nil
+    ) async throws(CallFailure) -> CallToolResult {
         let start = ContinuousClock.now
-        do {
-            let answer = try await self.answer(invocation, entry)
+        do throws(CallFailure) {
+            let answer = try await self.answer(invocation, entry, timeout ?? entry.timeout ?? self.defaultTimeout)
             self.record(invocation, entry, start, nil)
             return answer
         } catch {
@@ -65,86 +101,167 @@ struct CallPipeline: Sendable {
 
     private func answer(
         _ invocation: ToolInvocation,
-        _ entry: ToolCatalogue.Entry
-    ) async throws(ToolError) -> ToolAnswer {
+        _ entry: ToolCatalogue.Entry,
+        _ timeout: Duration
+    ) async throws(CallFailure) -> CallToolResult {
         guard self.isAllowed(entry.tool, invocation.principal) else {
-            throw ToolError(
-                .forbidden,
-                "You may not call \(invocation.tool).",
-                suggestedAction: "Ask for the permission \(entry.tool.permission), or use another tool."
+            throw .tool(
+                ToolError(
+                    .forbidden,
+                    "You may not call \(invocation.tool).",
+                    suggestedAction: "Ask for the permission \(entry.tool.permission), or use another tool."
+                )
             )
         }
-        let run = try entry.tool.prepare(invocation.arguments)
-        let timeout = entry.timeout ?? self.defaultTimeout
-        let context = ToolContext(
-            requestID: invocation.requestID,
-            principal: invocation.principal,
-            deadline: .now + timeout,
-            logger: self.logger,
-            traceparent: invocation.traceparent,
-            reporter: invocation.reporter
-        )
-        do {
-            let value = try await self.registry.run(key: invocation.key, timeout: timeout) { try await run(context) }
-            return try self.bounded(value)
-        } catch let error as ToolError {
-            throw error
-        } catch let interruption as CallInterruption {
-            throw ToolError(interruption, timeout: timeout)
+        try self.limitRate(invocation.principal)
+        let run: RegisteredTool.Run
+        do throws(ToolError) {
+            run = try entry.tool.prepare(invocation.arguments)
         } catch {
-            throw ToolError(
-                .internal,
-                "The tool failed for a reason that lies in the server.",
-                retryable: false,
-                suggestedAction: "Report the request id \(invocation.requestID) to those who run the server.",
-                cause: error
+            throw .tool(error)
+        }
+        let result = try await self.handle(invocation, timeout, run)
+        try self.checkSize(result)
+        if let schema = entry.tool.outputValidator { try Self.check(result, against: schema) }
+        return result
+    }
+
+    /// Refuses a principal who asks too often.
+    func limitRate(_ principal: Principal) throws(CallFailure) {
+        guard let wait = self.rateLimiter?.take(for: principal) else { return }
+        throw .tool(
+            ToolError(
+                .rateLimited,
+                "You call more often than this server allows.",
+                retryable: true,
+                retryAfter: wait,
+                suggestedAction: "Wait \(wait.milliseconds) ms, then call again."
+            )
+        )
+    }
+
+    /// Runs a handler within its deadline and makes one kind of error of all that it throws.
+    func handle<T: Sendable>(
+        _ invocation: ToolInvocation,
+        _ timeout: Duration,
+        _ run: @escaping @Sendable (ToolContext) async throws -> T
+    ) async throws(CallFailure) -> T {
+        do {
+            return try await self.registry.run(key: invocation.key, timeout: timeout) { call in
+                let interaction = invocation.makeInteraction?(call)
+                defer { interaction?.finish() }
+                return try await run(
+                    ToolContext(
+                        requestID: invocation.requestID,
+                        principal: invocation.principal,
+                        deadline: .now + timeout,
+                        logger: self.logger,
+                        traceparent: invocation.traceparent,
+                        reporter: invocation.reporter,
+                        interaction: interaction
+                    )
+                )
+            }
+        } catch let error as ToolError {
+            throw .tool(error)
+        } catch let error as MCPError {
+            throw .protocolError(error)
+        } catch let questions as InputRequired {
+            throw .inputRequired(questions)
+        } catch let start as BecomesTask {
+            throw .becomesTask(start)
+        } catch let interruption as CallInterruption {
+            throw .tool(ToolError(interruption, timeout: timeout))
+        } catch {
+            throw .tool(
+                ToolError(
+                    .internal,
+                    "The tool failed for a reason that lies in the server.",
+                    retryable: false,
+                    suggestedAction: "Report the request id \(invocation.requestID) to those who run the server.",
+                    cause: error
+                )
             )
         }
     }
 
-    private func bounded(_ value: JSONValue) throws(ToolError) -> ToolAnswer {
-        let bytes = value.serialized()
-        guard bytes.count <= self.maximumResultBytes else {
-            throw ToolError(
+    private func checkSize(_ result: CallToolResult) throws(CallFailure) {
+        let bytes = result.content.reduce(0) { $0 + $1.size }
+        guard bytes > self.maximumResultBytes else { return }
+        throw .tool(
+            ToolError(
                 .resultTooLarge,
-                "The answer has \(bytes.count) bytes; \(self.maximumResultBytes) are allowed.",
+                "The answer has \(bytes) bytes; \(self.maximumResultBytes) are allowed.",
                 suggestedAction: "Ask for fewer items, or for something narrower."
             )
-        }
-        return ToolAnswer(structured: value, text: String(decoding: bytes, as: UTF8.self))
+        )
+    }
+
+    /// Checks what a tool with a schema of its own making answered.
+    ///
+    /// Specification: 2026-07-28, server/tools, "Output Schema".
+    private static func check(_ result: CallToolResult, against schema: JSONSchema) throws(CallFailure) {
+        guard result.isError == false else { return }
+        let violations = try? schema.violations(in: result.structuredContent ?? .null)
+        guard violations?.isEmpty != true else { return }
+        throw .tool(
+            ToolError(
+                .internal,
+                "The tool answered something else than it declares.",
+                suggestedAction: "Report it to those who run the server.",
+                cause: OutputMismatch(violation: violations?.first.map(String.init(describing:)))
+            )
+        )
     }
 
     private func record(
         _ invocation: ToolInvocation,
         _ entry: ToolCatalogue.Entry,
         _ start: ContinuousClock.Instant,
-        _ error: ToolError?
+        _ failure: CallFailure?
     ) {
         invocation.reporter?.finish()
-        self.recorder.record(
-            CallRecord(
-                requestID: invocation.requestID,
-                transport: invocation.transport,
-                revision: invocation.revision,
-                principal: invocation.principal,
-                tool: entry.tool.definition.name,
-                effect: entry.tool.effect,
-                outcome: error?.code.rawValue ?? "ok",
-                message: error?.message,
-                cause: error?.cause.map { String(describing: $0) },
-                duration: .now - start,
-                traceparent: invocation.traceparent
-            )
+        var record = CallRecord(
+            requestID: invocation.requestID,
+            transport: invocation.transport,
+            revision: invocation.revision,
+            principal: invocation.principal,
+            tool: entry.tool.definition.name,
+            effect: entry.tool.effect,
+            outcome: failure?.outcome ?? "ok",
+            duration: .now - start,
+            traceparent: invocation.traceparent
         )
+        switch failure {
+        case .tool(let error):
+            record.message = error.message
+            record.cause = error.cause.map { String(describing: $0) }
+        case .protocolError(let error): record.message = error.message
+        case .inputRequired, .becomesTask, nil: break
+        }
+        self.recorder.record(record)
     }
 }
 
-/// What a tool answered.
-public struct ToolAnswer: Sendable {
-    /// The structured answer.
-    public let structured: JSONValue
-    /// The same, serialized.
-    public let text: String
+/// A tool's answer that does not conform to its own output schema.
+private struct OutputMismatch: Error {
+    var violation: String?
+}
+
+extension ContentBlock {
+    /// How many bytes of text or base64 it holds.
+    fileprivate var size: Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .image(let data, _), .audio(let data, _): data.utf8.count
+        case .resource(let resource):
+            switch resource.contents {
+            case .text(let text), .blob(let text): text.utf8.count
+            }
+        case .resourceLink(let uri, let name, _): uri.utf8.count + name.utf8.count
+        case .annotated(let block, _): block.size
+        }
+    }
 }
 
 extension ToolError {
@@ -194,11 +311,6 @@ extension ToolError {
 }
 
 extension CallToolResult {
-    /// A tool's answer, for programs and as text.
-    init(_ answer: ToolAnswer) {
-        self.init(content: [.text(answer.text)], structuredContent: answer.structured)
-    }
-
     /// A failed result that the model can act on.
     init(_ error: ToolError) {
         var text = error.message

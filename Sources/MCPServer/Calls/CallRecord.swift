@@ -44,7 +44,7 @@ public struct LogCallRecorder: CallRecorder {
             "principal.id": "\(record.principal.id)",
             "tool.name": "\(record.tool)",
             "tool.outcome": "\(record.outcome)",
-            "tool.duration_ms": "\(record.duration.milliseconds)",
+            "tool.duration_ms": .stringConvertible(record.duration.milliseconds),
         ]
         if let message = record.message { metadata["error.message"] = "\(message)" }
         if let cause = record.cause { metadata["error.cause"] = "\(cause)" }

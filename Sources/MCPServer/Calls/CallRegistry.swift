@@ -32,6 +32,7 @@ final class CallRegistry: Sendable {
     private struct Call {
         var task: Task<Void, Never>
         var key: CallKey?
+        var deadline: ContinuousClock.Instant
         var interrupt: @Sendable (CallInterruption) -> Void
         var isInterrupted = false
     }
@@ -42,18 +43,15 @@ final class CallRegistry: Sendable {
         var lastID: UInt64 = 0
         var isDraining = false
         var drained: [CheckedContinuation<Void, Never>] = []
-        /// The calls to be ended at a tick, if they are still running then.
-        var deadlines: [Int: [UInt64]] = [:]
-        /// The task that sleeps until the next tick in `deadlines`, and that tick.
-        var sleeper: (tick: Int, task: Task<Void, Never>)?
+        /// The task that sleeps until deadlines are to be looked at.
+        var sleeper: (instant: ContinuousClock.Instant, task: Task<Void, Never>)?
     }
 
-    /// Deadlines are rounded up to this, so that many calls share one timer.
+    /// Deadlines are looked at this much later, so that many calls share one wake-up.
     private static let tick = Duration.milliseconds(20)
 
     private let state = Mutex(State())
     private let maximumCalls: Int
-    private let start = ContinuousClock.now
 
     init(maximumCalls: Int) {
         self.maximumCalls = maximumCalls
@@ -73,7 +71,7 @@ final class CallRegistry: Sendable {
     func run<T: Sendable>(
         key: CallKey?,
         timeout: Duration,
-        _ operation: @escaping @Sendable () async throws -> T
+        _ operation: @escaping @Sendable (CallHandle) async throws -> T
     ) async throws -> T {
         let id = self.state.withLock { state in
             state.lastID += 1
@@ -96,7 +94,7 @@ final class CallRegistry: Sendable {
         _ key: CallKey?,
         _ timeout: Duration,
         _ outcome: FirstOutcome<T>,
-        _ operation: @escaping @Sendable () async throws -> T
+        _ operation: @escaping @Sendable (CallHandle) async throws -> T
     ) {
         let refusal: CallInterruption? = self.state.withLock { state in
             if state.isDraining { return .draining }
@@ -109,15 +107,16 @@ final class CallRegistry: Sendable {
             let task = Task {
                 let result: Result<T, any Error>
                 do {
-                    result = .success(try await operation())
+                    result = .success(try await operation(CallHandle(registry: self, id: id)))
                 } catch {
                     result = .failure(error)
                 }
                 self.end(id)
                 outcome.resume(result)
             }
-            state.calls[id] = Call(task: task, key: key) { outcome.resume(.failure($0)) }
-            self.schedule(id, timeout, &state)
+            let deadline = ContinuousClock.now + timeout
+            state.calls[id] = Call(task: task, key: key, deadline: deadline) { outcome.resume(.failure($0)) }
+            self.wake(at: deadline, &state)
             return nil
         }
         if let refusal {
@@ -147,6 +146,14 @@ final class CallRegistry: Sendable {
     func cancel(_ key: CallKey) -> Bool {
         guard let id = self.state.withLock({ $0.ids[key] }) else { return false }
         return self.interrupt(id, .cancelled)
+    }
+
+    /// Ends all calls of a session that is over.
+    func cancelAll(in scope: String) {
+        let ids = self.state.withLock { state in state.ids.filter { $0.key.scope == scope }.map(\.value) }
+        for id in ids {
+            self.interrupt(id, .cancelled)
+        }
     }
 
     @discardableResult
@@ -201,42 +208,66 @@ final class CallRegistry: Sendable {
 
     // MARK: Deadlines
 
-    private func schedule(_ id: UInt64, _ timeout: Duration, _ state: inout State) {
-        let tick = Int(((ContinuousClock.now + timeout) - self.start) / Self.tick) + 1
-        state.deadlines[tick, default: []].append(id)
-        if let sleeper = state.sleeper {
-            guard tick < sleeper.tick else { return }
-            sleeper.task.cancel()
+    /// Moves the deadline of a call.
+    ///
+    /// - Returns: What it was.
+    fileprivate func setDeadline(of id: UInt64, to deadline: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        self.state.withLock { state in
+            guard let old = state.calls[id]?.deadline else { return nil }
+            state.calls[id]?.deadline = deadline
+            self.wake(at: deadline, &state)
+            return old
         }
-        self.sleep(until: tick, &state)
     }
 
-    /// One task sleeps until the next deadline and starts its successor; there is none while nothing runs out.
-    private func sleep(until tick: Int, _ state: inout State) {
-        let instant = self.start + Self.tick * tick
+    /// Sees to it that deadlines are looked at when one is reached.
+    ///
+    /// One task sleeps until the next deadline, and there is none while nothing runs. A later deadline is noticed when
+    /// the sleeper wakes up and finds nothing due.
+    private func wake(at deadline: ContinuousClock.Instant, _ state: inout State) {
+        if let sleeper = state.sleeper {
+            guard deadline < sleeper.instant else { return }
+            sleeper.task.cancel()
+        }
+        let instant = deadline + Self.tick
         let task = Task { [weak self] in
             do {
                 try await ContinuousClock().sleep(until: instant)
             } catch {
                 return
             }
-            self?.expire(tick)
+            self?.expire()
         }
-        state.sleeper = (tick, task)
+        state.sleeper = (instant, task)
     }
 
-    private func expire(_ tick: Int) {
+    private func expire() {
+        let now = ContinuousClock.now
         let due: [UInt64] = self.state.withLock { state in
-            let due = state.deadlines.removeValue(forKey: tick) ?? []
             state.sleeper = nil
-            if let next = state.deadlines.keys.min() {
-                self.sleep(until: next, &state)
+            let waiting = state.calls.filter { $0.value.isInterrupted == false }
+            if let next = waiting.values.map(\.deadline).filter({ $0 > now }).min() {
+                self.wake(at: next, &state)
             }
-            return due
+            return waiting.filter { $0.value.deadline <= now }.map(\.key)
         }
         for id in due {
             self.interrupt(id, .deadline)
         }
+    }
+}
+
+/// A running call, for what it may do about its own deadline.
+struct CallHandle: Sendable {
+    fileprivate let registry: CallRegistry
+    fileprivate let id: UInt64
+
+    /// Runs something whose time does not count against the call's deadline, but has a limit of its own.
+    func pausingDeadline<T: Sendable>(for limit: Duration, _ operation: () async throws -> T) async throws -> T {
+        let start = ContinuousClock.now
+        guard let old = self.registry.setDeadline(of: self.id, to: start + limit) else { throw CancellationError() }
+        defer { _ = self.registry.setDeadline(of: self.id, to: max(old, start) + (ContinuousClock.now - start)) }
+        return try await operation()
     }
 }
 

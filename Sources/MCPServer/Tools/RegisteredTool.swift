@@ -4,16 +4,20 @@ import MCP
 /// A tool in the catalogue, its types erased.
 struct RegisteredTool: Sendable {
     /// Runs a call whose arguments have been read.
-    typealias Run = @Sendable (ToolContext) async throws -> JSONValue
+    typealias Run = @Sendable (ToolContext) async throws -> CallToolResult
 
     let name: ToolName
     let definition: ToolDefinition
     let effect: Effect
     let permission: Permission
+    /// Checks answers whose schema was not derived from their type.
+    let outputValidator: JSONSchema?
+    /// The arguments that HTTP clients repeat in headers.
+    let headerParameters: [HeaderParameter]
     /// Reads the arguments of a call.
     let prepare: @Sendable (JSONObject) throws(ToolError) -> Run
 
-    init<T: Tool>(_ tool: T, naming: ToolNaming) {
+    init<T: Tool>(_ tool: T, naming: ToolNaming, taskSupport: TaskSupport) {
         let shape = T.Arguments.makeShape()
         self.name = T.name
         self.definition = ToolDefinition(
@@ -21,9 +25,14 @@ struct RegisteredTool: Sendable {
             title: T.title,
             description: T.description,
             inputSchema: shape.schema,
-            outputSchema: OutputSchema.of(T.Output.self),
-            annotations: ToolAnnotations(T.effect)
+            outputSchema: T.Output.outputSchema,
+            annotations: ToolAnnotations(T.effect),
+            taskSupport: taskSupport,
+            icons: T.icons,
+            meta: T.meta
         )
+        self.headerParameters = HeaderParameter.all(in: shape.schema, of: T.name)
+        self.outputValidator = Self.validator(of: T.Output.self)
         self.effect = T.effect
         self.permission = T.permission
         self.prepare = { members throws(ToolError) in
@@ -32,8 +41,18 @@ struct RegisteredTool: Sendable {
                 throw ToolError.invalidArguments(mistakes)
             }
             return { context in
-                try OutputEncoder.encode(await tool.call(arguments, context))
+                try await tool.call(arguments, context).callToolResult()
             }
+        }
+    }
+
+    private static func validator(of output: any CallToolResultConvertible.Type) -> JSONSchema? {
+        // What is derived from a type fits it by construction.
+        guard output is any ToolOutput.Type == false, let schema = output.outputSchema else { return nil }
+        do {
+            return try JSONSchema(.object(schema))
+        } catch {
+            preconditionFailure("The output schema of \(output) is no schema: \(error)")
         }
     }
 }

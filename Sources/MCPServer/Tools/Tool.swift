@@ -1,3 +1,6 @@
+public import JSON
+public import MCP
+
 /// Something that an agent can call.
 ///
 /// A tool is a value: it holds what it needs and is called from many tasks at once. Its arguments, their JSON Schema and
@@ -6,7 +9,8 @@
 /// Specification: 2026-07-28, server/tools.
 public protocol Tool: Sendable {
     associatedtype Arguments: ToolArguments
-    associatedtype Output: ToolOutput
+    /// What it answers: a ``ToolOutput``, a `String`, or a whole `CallToolResult`.
+    associatedtype Output: CallToolResultConvertible
 
     /// The name that agents call, such as `jira.retrieve_backlog`.
     static var name: ToolName { get }
@@ -18,6 +22,12 @@ public protocol Tool: Sendable {
     static var effect: Effect { get }
     /// What a principal needs to call it, and to see it at all.
     static var permission: Permission { get }
+    /// Pictures for people.
+    static var icons: [Icon] { get }
+    /// What else clients are told about the tool, by reverse-DNS name.
+    ///
+    /// `["ui": ["resourceUri": "ui://…"]]` names the page of an MCP App that shows the answer.
+    static var meta: JSONObject { get }
 
     /// Does the work.
     ///
@@ -27,6 +37,8 @@ public protocol Tool: Sendable {
 
 extension Tool {
     public static var title: String? { nil }
+    public static var icons: [Icon] { [] }
+    public static var meta: JSONObject { [:] }
 }
 
 /// The name of a tool: 1 to 64 characters of `A–Z a–z 0–9 _ - .`.

@@ -9,6 +9,7 @@ final class ToolCatalogue: Sendable {
     struct Entry: Sendable {
         let tool: RegisteredTool
         let timeout: Duration?
+        let task: ConfiguredTool.TaskOptions?
     }
 
     private struct ListKey: Hashable {
@@ -22,11 +23,13 @@ final class ToolCatalogue: Sendable {
     /// Lists as rendered before, by revision and by what is visible.
     ///
     /// Roles are few; the bound is for what isn't foreseen.
-    private let rendered = Mutex<[ListKey: JSONValue]>([:])
+    private let rendered = Mutex<[ListKey: [JSONValue]]>([:])
     private static let maximumRendered = 64
 
     init(_ tools: [ConfiguredTool], naming: ToolNaming) {
-        self.entries = tools.map { Entry(tool: $0.make(naming), timeout: $0.timeout) }
+        self.entries = tools.map {
+            Entry(tool: $0.make(naming, $0.task?.support ?? .forbidden), timeout: $0.timeout, task: $0.task)
+        }
         self.indexes = Dictionary(
             self.entries.enumerated().map { ($1.tool.definition.name, $0) },
             uniquingKeysWith: { first, second in
@@ -43,13 +46,23 @@ final class ToolCatalogue: Sendable {
         self.entries.map(\.tool.definition.name)
     }
 
-    /// The `tools` member of `tools/list`, of those tools that the filter lets through.
-    func list(_ codec: Codec, where isVisible: (RegisteredTool) -> Bool) -> JSONValue {
+    /// Whether a tool can run as a task.
+    var hasTasks: Bool {
+        self.entries.contains { $0.task != nil }
+    }
+
+    /// Whether a tool's answers are shown by a page of an MCP App.
+    var hasApps: Bool {
+        self.entries.contains { $0.tool.definition.meta["ui"] != nil }
+    }
+
+    /// The tools that the filter lets through, as `tools/list` shows them.
+    func list(_ codec: Codec, where isVisible: (RegisteredTool) -> Bool) -> [JSONValue] {
         let visible = self.entries.indices.filter { isVisible(self.entries[$0].tool) }
         let key = ListKey(revision: codec.revision.name, visible: visible)
         return self.rendered.withLock { rendered in
             if let list = rendered[key] { return list }
-            let list = JSONValue.array(visible.map { .object(codec.json(self.entries[$0].tool.definition)) })
+            let list = visible.map { JSONValue.object(codec.json(self.entries[$0].tool.definition)) }
             if rendered.count >= Self.maximumRendered {
                 rendered.removeAll()
             }

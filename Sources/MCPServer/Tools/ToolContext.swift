@@ -1,4 +1,6 @@
+public import JSON
 public import Logging
+public import MCP
 
 /// On whose behalf a call runs.
 public struct Principal: Sendable, Hashable {
@@ -13,19 +15,21 @@ public struct Principal: Sendable, Hashable {
     public static let local = Self(id: "local")
 }
 
-/// What a tool knows about the call that it serves: values, and a way to report progress.
+/// What a handler knows about the request that it serves: values, and ways to tell and ask the client something.
 public struct ToolContext: Sendable {
-    /// The id under which the log knows this call.
+    /// The id under which the log knows this request.
     public let requestID: String
     public let principal: Principal
-    /// When the call is ended, whatever it does.
+    /// When the call is ended, whatever it does. Time in which the client is asked does not count.
     public let deadline: ContinuousClock.Instant
     public let logger: Logger
     /// The W3C trace context of the caller, to be passed on.
     public let traceparent: String?
 
-    private let reporter: ProgressReporter?
+    let reporter: ProgressReporter?
+    let interaction: Interaction?
 
+    /// A context for a handler that is called by itself, as in a test: nobody is told or asked anything.
     public init(
         requestID: String,
         principal: Principal = .local,
@@ -39,7 +43,8 @@ public struct ToolContext: Sendable {
             deadline: deadline,
             logger: logger,
             traceparent: traceparent,
-            reporter: nil
+            reporter: nil,
+            interaction: nil
         )
     }
 
@@ -49,7 +54,8 @@ public struct ToolContext: Sendable {
         deadline: ContinuousClock.Instant,
         logger: Logger,
         traceparent: String?,
-        reporter: ProgressReporter?
+        reporter: ProgressReporter?,
+        interaction: Interaction?
     ) {
         self.requestID = requestID
         self.principal = principal
@@ -57,6 +63,7 @@ public struct ToolContext: Sendable {
         self.logger = logger
         self.traceparent = traceparent
         self.reporter = reporter
+        self.interaction = interaction
     }
 
     /// Tells the client how far the work has come, if it asked to be told.
@@ -71,4 +78,46 @@ public struct ToolContext: Sendable {
     public func progress(_ done: Double, total: Double? = nil, message: String? = nil) {
         self.reporter?.report(done, total: total, message: message)
     }
+
+    /// Sends the client a log message, if it wants messages of this level.
+    ///
+    /// - Parameters:
+    ///   - level: How serious it is.
+    ///   - data: What there is to say; no secrets.
+    ///   - logger: The part of the server that says it.
+    public func log(_ level: LoggingLevel, _ data: JSONValue, logger: String? = nil) {
+        self.interaction?.log(level, data, logger: logger)
+    }
+
+    /// Tells those who subscribed to a resource that it has changed.
+    public func resourceUpdated(_ uri: String) async {
+        await self.interaction?.announcer?.announce(.resourceUpdated(uri: uri))
+    }
+
+    /// Tells clients that a list has changed.
+    public func listChanged(_ list: ListKind) async {
+        await self.interaction?.announcer?.announce(.listChanged(list))
+    }
+
+    /// Closes the client's connection while the work goes on; the client comes back for the answer.
+    ///
+    /// Only event streams of 2025-11-25 can be paused; elsewhere nothing happens.
+    ///
+    /// Specification: 2025-11-25, basic/transports, "Resumability and Redelivery".
+    public func pauseStream(retryAfter: Duration) {
+        self.interaction?.sink.pause(retryAfter: retryAfter)
+    }
+
+    /// Makes a task of the call, if the client knows tasks and the tool is declared ``ConfiguredTool/TaskOptions`` with
+    /// `startsByItself`.
+    ///
+    /// The call is answered with the task, and the handler runs again, from its beginning, as that task, with the answers
+    /// that it has got; there, and for clients without tasks, nothing happens.
+    public func startTask() throws {
+        guard case .throwing(let input)? = self.interaction?.taskStart else { return }
+        throw BecomesTask(answers: input.answers)
+    }
 }
+
+/// What a handler of a prompt or a resource knows about its request.
+public typealias HandlerContext = ToolContext

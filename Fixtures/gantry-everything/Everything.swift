@@ -1,0 +1,99 @@
+import ArgumentParser
+import Hummingbird
+import Logging
+import MCPHTTP
+import MCPServer
+import MCPStdio
+import ServiceLifecycle
+import UnixSignals
+
+/// A server with one of everything that the protocol knows, for the conformance suite and for tests of whole clients.
+@main
+struct Everything: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gantry-everything",
+        abstract: "Serves one of everything that the Model Context Protocol knows."
+    )
+
+    @Option(help: "The port on 127.0.0.1 to listen on; the endpoint is /mcp.")
+    var port = 8080
+
+    @Flag(help: "Serve standard input and output.")
+    var stdio = false
+
+    @Flag(name: .customLong("http-sse"), help: "Offer the transport of 2024-11-05 too, on /sse and /messages.")
+    var httpSSE = false
+
+    @Option(help: "How long a stream is silent at most, in milliseconds.")
+    var keepAliveMs = 15_000
+
+    @Option(help: "How long a session that nobody uses is kept, in milliseconds.")
+    var sessionIdleMs = 1_800_000
+
+    @Option(help: "How many entries a page of a list has.")
+    var pageSize = 1000
+
+    @Option(help: "How long the answers to a question are accepted, in milliseconds.")
+    var stateLifetimeMs = 900_000
+
+    @Option(help: "How long a task is kept, in milliseconds.")
+    var taskLifetimeMs = 3_600_000
+
+    func run() async throws {
+        let server = self.makeServer()
+        if self.stdio {
+            try await MCPStdio(server: server).run()
+            return
+        }
+        var configuration = MCPEndpoint.Configuration()
+        configuration.keepAliveInterval = .milliseconds(self.keepAliveMs)
+        configuration.offersHTTPWithSSE = self.httpSSE
+        let router = Router()
+        MCPEndpoint(server: server, configuration: configuration).addRoutes(to: router)
+        var logger = Logger(label: "gantry-everything")
+        logger.logLevel = .warning
+        let application = Application(
+            router: router,
+            server: .mcp(),
+            configuration: .init(address: .hostname("127.0.0.1", port: self.port)),
+            logger: logger
+        )
+        // The last service is stopped first: calls end while the connections that carry their answers are still open.
+        let group = ServiceGroup(
+            services: [application, Draining(server: server)],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        try await group.run()
+    }
+
+    private func makeServer() -> MCPServer {
+        var options = MCPServer.Options()
+        options.instructions = "A server for tests: one of everything."
+        options.defaultTimeout = .seconds(60)
+        options.pageSize = self.pageSize
+        options.sessionIdleLifetime = .milliseconds(self.sessionIdleMs)
+        options.requestStateLifetime = .milliseconds(self.stateLifetimeMs)
+        options.taskLifetime = .milliseconds(self.taskLifetimeMs)
+        options.taskPollInterval = .milliseconds(50)
+        options.maximumResultBytes = 16 << 20
+        options.offersOperations = true
+        var logger = Logger(label: "gantry-everything", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = .warning
+        let cancellations = Cancellations()
+        return MCPServer(name: "gantry-everything", version: "1.0.0", options: options, logger: logger) {
+            SimpleText()
+            ContentTools.all
+            ReportingTools.all(cancellations)
+            AskingTools.all
+            InputRequiredTools.all
+            TaskTools.all
+            StaticText()
+            StaticBinary()
+            WatchedResource()
+            AppPage()
+            TemplateData()
+            PromptFixtures.all
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import JSON
+import MCP
+import MCPServer
+import Synchronization
+
+/// The messages of one stream on their way to a client that may read slowly.
+///
+/// What waits is bounded. Progress and log messages that find no room are dropped, which the specification allows. Of
+/// notifications that say the same, one waits. When there is no room for what must not be lost, the mailbox closes:
+/// the client notices that the stream has ended, and begins anew.
+final class Mailbox: MessageSink {
+    /// What a reader finds.
+    enum Item: Sendable {
+        case message(JSONValue)
+        /// The stream is silent; a comment shows that it is alive.
+        case keepAlive
+        /// The connection is to be closed for now.
+        case pause(retryAfter: Duration)
+    }
+
+    static let maximumWaiting = 256
+
+    private struct Waiting {
+        var item: Item
+        var key: String?
+    }
+
+    private struct State {
+        var items: [Waiting] = []
+        var isFinished = false
+        var response: JSONRPCResponse?
+        var reader: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    // MARK: Sending
+
+    func send(_ notification: JSONRPCNotification) {
+        self.add(Waiting(item: .message(notification.json))) { _ in false }
+    }
+
+    func send(_ notification: JSONRPCNotification, replacing key: String) {
+        self.add(Waiting(item: .message(notification.json), key: key)) { state in
+            if state.items.contains(where: { $0.key == key }) { return false }
+            // Dropping it would hide a change, so the stream ends instead.
+            state.isFinished = true
+            return false
+        }
+    }
+
+    func send(_ request: JSONRPCRequest) -> Bool {
+        // As many as there are calls that ask; the bound is for tools that ask without end.
+        self.add(Waiting(item: .message(request.json))) { $0.items.count < Self.maximumWaiting * 4 }
+    }
+
+    /// Sends the answer to a request; as many can wait as there are requests.
+    func answer(_ answer: JSONValue) {
+        self.add(Waiting(item: .message(answer))) { _ in true }
+    }
+
+    func pause(retryAfter: Duration) {
+        self.add(Waiting(item: .pause(retryAfter: retryAfter))) { _ in true }
+    }
+
+    /// Shows the client that the stream is alive, unless something waits for it anyway.
+    func keepAlive() {
+        self.add(Waiting(item: .keepAlive, key: "keep-alive")) { _ in false }
+    }
+
+    /// - Parameters:
+    ///   - waiting: What is added.
+    ///   - isAddedAnyway: Whether it is, when there is no room.
+    /// - Returns: Whether it was.
+    @discardableResult
+    private func add(_ waiting: Waiting, whenFull isAddedAnyway: (inout State) -> Bool) -> Bool {
+        let (reader, isAdded) = self.state.withLock { state -> (CheckedContinuation<Void, Never>?, Bool) in
+            guard state.isFinished == false else { return (nil, false) }
+            if let key = waiting.key, state.items.contains(where: { $0.key == key }) { return (nil, true) }
+            let isAdded = state.items.count < Self.maximumWaiting || isAddedAnyway(&state)
+            if isAdded { state.items.append(waiting) }
+            return (Self.takeReader(&state), isAdded)
+        }
+        reader?.resume()
+        return isAdded
+    }
+
+    /// What the request was answered with, once the mailbox is finished.
+    var response: JSONRPCResponse? {
+        self.state.withLock { $0.response }
+    }
+
+    /// Nothing more will come but the answer.
+    func finish(with response: JSONRPCResponse? = nil) {
+        let reader = self.state.withLock { state in
+            state.isFinished = true
+            state.response = response
+            return Self.takeReader(&state)
+        }
+        reader?.resume()
+    }
+
+    private static func takeReader(_ state: inout State) -> CheckedContinuation<Void, Never>? {
+        defer { state.reader = nil }
+        return state.reader
+    }
+
+    // MARK: Reading
+
+    /// All that waits, as soon as there is something. One reader reads.
+    ///
+    /// - Returns: Nothing once the mailbox is finished and empty, or the reader is cancelled.
+    func next() async -> [Item]? {
+        while true {
+            let (items, isFinished) = self.state.withLock { state in
+                defer { state.items = [] }
+                return (state.items.map(\.item), state.isFinished)
+            }
+            if items.isEmpty == false { return items }
+            if isFinished || Task.isCancelled { return nil }
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let isReady = self.state.withLock { state in
+                        guard state.items.isEmpty, state.isFinished == false, Task.isCancelled == false else {
+                            return true
+                        }
+                        state.reader = continuation
+                        return false
+                    }
+                    if isReady { continuation.resume() }
+                }
+            } onCancel: {
+                self.state.withLock { Self.takeReader(&$0) }?.resume()
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import JSON
+public import MCP
+import SharedState
+
+extension MCPServer {
+    /// What a request is answered with, before the codec completes it.
+    struct Answer {
+        var members: JSONObject
+        var caching: Codec.CachingHint?
+        var resultType = "complete"
+
+        init(_ members: JSONObject = [:], caching: Codec.CachingHint? = nil, resultType: String = "complete") {
+            self.members = members
+            self.caching = caching
+            self.resultType = resultType
+        }
+    }
+
+    /// Answers a request in the revision of its exchange.
+    ///
+    /// - Returns: The response; nothing if the client cancelled the request, since then nobody wants one.
+    public func respond(to request: JSONRPCRequest, _ exchange: Exchange) async -> JSONRPCResponse? {
+        do throws(MCPError) {
+            guard let answer = try await self.answer(request, exchange) else { return nil }
+            let result = Codec(exchange.revision).complete(
+                answer.members,
+                server: self.implementation,
+                resultType: answer.resultType,
+                caching: answer.caching
+            )
+            return JSONRPCResponse(id: request.id, result: .success(.object(result)))
+        } catch {
+            return .failure(error, id: request.id)
+        }
+    }
+
+    private func answer(_ request: JSONRPCRequest, _ exchange: Exchange) async throws(MCPError) -> Answer? {
+        let revision = exchange.revision
+        let catalogue = self.catalogue
+        switch request.method {
+        case "tools/call":
+            return try await self.callTool(request, exchange, catalogue)
+        case "tools/list":
+            return try self.listTools(request, exchange, catalogue)
+        case "prompts/list" where catalogue.prompts.prompts.isEmpty == false:
+            return try self.listPrompts(request, exchange, catalogue)
+        case "prompts/get" where catalogue.prompts.prompts.isEmpty == false:
+            return try await self.getPrompt(request, exchange, catalogue)
+        case "resources/list" where catalogue.resources.isEmpty == false:
+            return try self.listResources(request, exchange, catalogue)
+        case "resources/templates/list" where catalogue.resources.isEmpty == false:
+            return try self.listResourceTemplates(request, exchange, catalogue)
+        case "resources/read" where catalogue.resources.isEmpty == false:
+            return try await self.readResource(request, exchange, catalogue)
+        case "completion/complete" where catalogue.hasCompletions:
+            return try await self.complete(request, exchange, catalogue)
+        case "server/discover" where revision.supports(.statelessEnvelope):
+            return self.discovery(catalogue, exchange)
+        case "subscriptions/listen" where revision.supports(.listen):
+            return try await self.listen(request, exchange, catalogue)
+        case "ping" where revision.supports(.ping):
+            return Answer()
+        case "logging/setLevel" where revision.supports(.sessionLogLevel):
+            return try await self.setLogLevel(request, exchange)
+        case "resources/subscribe"
+        where revision.supports(.resourceSubscriptions) && catalogue.resources.isEmpty == false:
+            return try await self.subscribe(request, exchange, catalogue)
+        case "resources/unsubscribe"
+        where revision.supports(.resourceSubscriptions) && catalogue.resources.isEmpty == false:
+            return try await self.unsubscribe(request, exchange)
+        case let method where method.hasPrefix("tasks/") && catalogue.tools.hasTasks:
+            if let answer = try await self.answerTask(request, exchange) { return answer }
+        default: break
+        }
+        throw Self.unknownMethod(request.method, revision)
+    }
+
+    static func unknownMethod(_ method: String, _ revision: ProtocolRevision) -> MCPError {
+        MCPError(
+            .methodNotFound,
+            "There is no method \(method.prefix(64)) in \(revision), or this server does not offer it."
+        )
+    }
+
+    /// Takes a notification.
+    ///
+    /// Those that mean nothing here are dropped, as the specification wants.
+    public func receive(_ notification: JSONRPCNotification, _ exchange: Exchange) {
+        guard notification.method == "notifications/cancelled", let scope = exchange.scope,
+            let id = notification.params["requestId"].flatMap(RequestID.init)
+        else { return }
+        let key = CallKey(scope: scope, id: id)
+        if self.registry.cancel(key) == false { self.streams.cancel(key) }
+    }
+
+    /// Takes the client's answer to a request of ours. Answers that nobody waits for are dropped.
+    public func receive(_ response: JSONRPCResponse, in session: ClientSession) async {
+        guard let id = response.id else { return }
+        // Whoever asked waits on the bus: it may be another replica.
+        try? await self.stores.bus.publish(
+            response.json.serialized(),
+            to: LiveInput.topic(session: session.id, id: id)
+        )
+    }
+
+    // MARK: The client's side of a request
+
+    /// Makes what a handler can tell and ask the client.
+    ///
+    /// - Parameters:
+    ///   - exchange: How the client asked.
+    ///   - meta: The envelope of the request.
+    ///   - replayed: The answers that came with the request, since 2026-07-28.
+    ///   - taskStart: Makes a task of the call.
+    /// - Returns: A function that makes it once the call has a place among the running ones.
+    /// - Throws: ``MCPError`` with `-32602` if the request asks for a log level that there is not.
+    func interaction(
+        _ exchange: Exchange,
+        _ meta: RequestMeta,
+        replayed: ReplayedInput?,
+        taskStart: TaskStart? = nil
+    ) throws(MCPError) -> @Sendable (CallHandle) -> Interaction {
+        let codec = Codec(exchange.revision)
+        let logLevel = try Self.logLevel(exchange, meta)
+        return { [announcer, stores, options] call in
+            let input: any InputSource
+            if let replayed {
+                input = replayed
+            } else if let session = exchange.session, exchange.revision.supports(.serverRequests) {
+                input = LiveInput(
+                    session: session,
+                    sink: exchange.sink,
+                    bus: stores.bus,
+                    timeout: options.askTimeout,
+                    call: call
+                )
+            } else {
+                input = NobodyToAsk()
+            }
+            return Interaction(
+                input: input,
+                codec: codec,
+                sink: exchange.sink,
+                logLevel: logLevel,
+                announcer: announcer,
+                taskStart: taskStart
+            )
+        }
+    }
+
+    /// The least level of the log messages that the client wants with this request.
+    private static func logLevel(_ exchange: Exchange, _ meta: RequestMeta) throws(MCPError) -> LoggingLevel? {
+        guard exchange.revision.supports(.statelessEnvelope) else { return exchange.session?.logLevel }
+        guard let wanted = meta.logLevel else { return nil }
+        guard let level = wanted.stringValue.flatMap(LoggingLevel.init) else { throw Self.unknownLevel }
+        return level
+    }
+
+    static var unknownLevel: MCPError {
+        let levels = LoggingLevel.allCases.map(\.rawValue).joined(separator: ", ")
+        return MCPError(.invalidParams, "The log level is one of \(levels).")
+    }
+}
