@@ -174,6 +174,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "UpstreamTests",
+            dependencies: ["Upstream", httpTypes, hummingbird, hummingbirdTesting, nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "TelemetryTests",
             dependencies: ["JSON", "Telemetry", logging],
             swiftSettings: swiftSettings

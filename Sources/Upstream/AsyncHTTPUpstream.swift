@@ -23,6 +23,25 @@ public struct AsyncHTTPUpstream: HTTPUpstream {
     }
 
     public func send(_ request: UpstreamRequest) async throws -> UpstreamResponse {
+        guard request.deadline > .now else { throw Self.timedOut }
+        do {
+            // The client's own deadline ends with the headers of the answer; this one is for all of it.
+            return try await withThrowingTaskGroup(of: UpstreamResponse?.self) { group in
+                defer { group.cancelAll() }
+                group.addTask { try await self.exchange(request) }
+                group.addTask {
+                    try await Task.sleep(until: request.deadline, clock: .continuous)
+                    return nil
+                }
+                guard let response = try await group.next() ?? nil else { throw Self.timedOut }
+                return response
+            }
+        } catch {
+            throw Task.isCancelled ? CancellationError() : Self.upstreamError(error, request)
+        }
+    }
+
+    private func exchange(_ request: UpstreamRequest) async throws -> UpstreamResponse {
         var call = HTTPClientRequest(url: request.url)
         call.method = HTTPMethod(rawValue: request.method)
         for (name, value) in request.headers {
@@ -31,30 +50,29 @@ public struct AsyncHTTPUpstream: HTTPUpstream {
         if let body = request.body {
             call.body = .bytes(body)
         }
-        let left = request.deadline - .now
-        guard left > .zero else { throw Self.timedOut }
-        do {
-            let response = try await self.client.execute(call, deadline: .now() + TimeAmount(left))
-            let body = try await response.body.collect(upTo: request.maximumBodyBytes)
-            return UpstreamResponse(
-                status: Int(response.status.code),
-                headers: response.headers.map { ($0.name, $0.value) },
-                body: Array(buffer: body)
-            )
-        } catch is NIOTooManyBytesError {
-            throw UpstreamError(.bodyTooLarge, "The answer is larger than \(request.maximumBodyBytes) bytes.")
-        } catch let error as HTTPClientError {
-            if Task.isCancelled { throw CancellationError() }
-            switch error {
-            case .deadlineExceeded, .connectTimeout, .readTimeout: throw Self.timedOut
-            case .invalidURL, .emptyHost, .emptyScheme:
-                throw UpstreamError(.invalidRequest, "The address is not one that can be asked.", cause: error)
-            default: throw UpstreamError(.connectionFailed, "The connection failed.", cause: error)
-            }
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw UpstreamError(.connectionFailed, "The connection failed.", cause: error)
+        let response = try await self.client.execute(call, deadline: .now() + TimeAmount(request.deadline - .now))
+        let body = try await response.body.collect(upTo: request.maximumBodyBytes)
+        // A body that is cut off by cancellation may look like one that has ended.
+        try Task.checkCancellation()
+        return UpstreamResponse(
+            status: Int(response.status.code),
+            headers: response.headers.map { ($0.name, $0.value) },
+            body: Array(buffer: body)
+        )
+    }
+
+    private static func upstreamError(_ error: any Error, _ request: UpstreamRequest) -> UpstreamError {
+        if let error = error as? UpstreamError { return error }
+        if error is NIOTooManyBytesError {
+            return UpstreamError(.bodyTooLarge, "The answer is larger than \(request.maximumBodyBytes) bytes.")
+        }
+        switch error as? HTTPClientError {
+        case .deadlineExceeded, .connectTimeout, .readTimeout:
+            return Self.timedOut
+        case .invalidURL, .emptyHost, .emptyScheme:
+            return UpstreamError(.invalidRequest, "The address is not one that can be asked.", cause: error)
+        default:
+            return UpstreamError(.connectionFailed, "The connection failed.", cause: error)
         }
     }
 
