@@ -23,6 +23,10 @@ public struct AsyncHTTPUpstream: HTTPUpstream {
     }
 
     public func send(_ request: UpstreamRequest) async throws -> UpstreamResponse {
+        // The client would refuse these too, with an error that holds the values.
+        if let header = request.headers.first(where: { Self.isBroken($0.value) }) {
+            throw UpstreamError(.invalidRequest, "The header \(header.name) holds a control character.")
+        }
         guard request.deadline > .now else { throw Self.timedOut }
         do {
             // The client's own deadline ends with the headers of the answer; this one is for all of it.
@@ -39,6 +43,11 @@ public struct AsyncHTTPUpstream: HTTPUpstream {
         } catch {
             throw Task.isCancelled ? CancellationError() : Self.upstreamError(error, request)
         }
+    }
+
+    /// RFC 9110, section 5.5: a tab is the only control character in the value of a header.
+    private static func isBroken(_ value: String) -> Bool {
+        value.utf8.contains { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7f }
     }
 
     private func exchange(_ request: UpstreamRequest) async throws -> UpstreamResponse {

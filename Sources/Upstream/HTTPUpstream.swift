@@ -72,7 +72,7 @@ public struct UpstreamError: Error, Sendable {
         public static var timedOut: Self { Self(value: .timedOut) }
         /// The answer is larger than is read.
         public static var bodyTooLarge: Self { Self(value: .bodyTooLarge) }
-        /// The address is none that can be asked.
+        /// The address is none that can be asked, or a header has a value that can't be sent.
         public static var invalidRequest: Self { Self(value: .invalidRequest) }
     }
 

@@ -194,4 +194,12 @@ struct JiraCloudClientTests {
     func address(url: String, isAccepted: Bool) {
         #expect((JiraConfiguration(baseURL: url, user: "u", token: "t", projects: []) != nil) == isAccepted)
     }
+
+    @Test("Credentials with control characters are none", arguments: ["a\nb", "a\r", "\u{0}", "a\tb", "\u{85}"])
+    func brokenCredentials(text: String) {
+        let url = "https://site.example"
+        #expect(JiraConfiguration(baseURL: url, user: "u", token: text, projects: []) == nil)
+        #expect(JiraConfiguration(baseURL: url, user: text, token: "t", projects: []) == nil)
+        #expect(JiraConfiguration(baseURL: url, user: "ü@x.example", token: "t=ok", projects: []) != nil)
+    }
 }

@@ -107,4 +107,20 @@ struct AsyncHTTPUpstreamTests {
             try await Self.send(to: server, within: .seconds(30), cancelAfter: .milliseconds(500))
         }
     }
+
+    @Test(
+        "A header with a control character is refused by its name; its value is in no error",
+        arguments: ["s3cret\nX-Admin: 1", "s3cret\r\n", "\u{0}s3cret", "s3\u{1b}cret s3cret", "s3cret\u{7f}"]
+    )
+    func brokenHeader(value: String) async throws {
+        let server = Self.server(start: "Hello", rest: 0, pause: .zero)
+        let error = await #expect(throws: UpstreamError.self) {
+            try await Self.send(to: server, headers: [("Authorization", value)], within: .seconds(30))
+        }
+        let shown = try #require(error)
+        #expect(shown.code == .invalidRequest)
+        #expect(shown.message.contains("Authorization"))
+        #expect("\(shown)".contains("s3cret") == false)
+        #expect(String(reflecting: shown).contains("s3cret") == false)
+    }
 }
