@@ -4,7 +4,16 @@
 /// so that it can be put into parentheses without reaching out of them, and its ORDER BY goes behind them.
 struct JQL: Sendable, Equatable {
     /// Why a filter is not accepted, for the model.
-    struct Problem: Error, Equatable { var message: String }
+    struct Problem: Error, Equatable {
+        var message: String
+
+        init(message: String) { self.message = message }
+
+        /// A problem that has a place, which is counted in characters from 1.
+        init(_ message: String, at place: String.Index, in scalars: String.UnicodeScalarView) {
+            self.message = "Character \(scalars.distance(from: scalars.startIndex, to: place) + 1): \(message)"
+        }
+    }
 
     /// The longest filter.
     static let maximumBytes = 4000
@@ -101,12 +110,20 @@ struct JQL: Sendable, Equatable {
                 index = try Self.endOfQuoted(scalar, in: scalars, from: index)
                 tokens.append(Token(kind: .quoted, range: start..<index))
             case _ where Self.isControl(scalar):
-                throw Problem(message: "A filter holds no control characters.")
+                throw Problem("A filter holds no control characters.", at: start, in: scalars)
             case "\\":
                 // What it would escape there is a matter of the lexer's version; in quotes it is not.
-                throw Problem(message: "A \\ is only allowed in quotes.")
+                throw Problem("A \\ is only allowed in quotes.", at: start, in: scalars)
+            case ";":
+                throw Problem("JQL has no ; outside of quotes.", at: start, in: scalars)
             case _ where Self.isWord(scalar):
+                var previous = scalar
                 while index < scalars.endIndex, Self.isWord(scalars[index]) {
+                    guard previous != "-" || scalars[index] != "-" else {
+                        let place = scalars.index(before: index)
+                        throw Problem("JQL has no comments; a text with -- needs quotes.", at: place, in: scalars)
+                    }
+                    previous = scalars[index]
                     scalars.formIndex(after: &index)
                 }
                 tokens.append(Token(kind: .word, range: start..<index))
@@ -124,18 +141,38 @@ struct JQL: Sendable, Equatable {
     ) throws(Problem) -> String.Index {
         var index = start
         while index < scalars.endIndex {
+            let place = index
             let scalar = scalars[index]
             scalars.formIndex(after: &index)
             if scalar == quote { return index }
             guard Self.isControl(scalar) == false else {
-                throw Problem(message: "A filter holds no control characters.")
+                throw Problem("A filter holds no control characters.", at: place, in: scalars)
             }
             if scalar == "\\" {
-                guard index < scalars.endIndex else { break }
-                scalars.formIndex(after: &index)
+                index = try Self.endOfEscape(in: scalars, from: index)
             }
         }
-        throw Problem(message: "There is a \(quote) that is not closed.")
+        throw Problem("There is a \(quote) that is not closed.", at: scalars.index(before: start), in: scalars)
+    }
+
+    /// The end of an escape behind its backslash: one of those that JQL has.
+    private static func endOfEscape(
+        in scalars: String.UnicodeScalarView,
+        from start: String.Index
+    ) throws(Problem) -> String.Index {
+        let rest = scalars[start...]
+        switch rest.first {
+        case "'", "\"", "\\", " ", "t", "n", "r":
+            return scalars.index(after: start)
+        case "u" where rest.dropFirst().prefix(4).count { $0.isASCII && $0.properties.isHexDigit } == 4:
+            return scalars.index(start, offsetBy: 5)
+        default:
+            throw Problem(
+                "This is no escape of JQL; there are \\' \\\" \\\\ \\t \\n \\r, \\ with a space, and \\uXXXX.",
+                at: scalars.index(before: start),
+                in: scalars
+            )
+        }
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
@@ -148,7 +185,7 @@ struct JQL: Sendable, Equatable {
 
     private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
-        case "(", ")", "\"", "'", "\\", "=", "!", "<", ">", "~", ",", "&", "|", " ", "\t", "\n", "\r": false
+        case "(", ")", "\"", "'", "\\", "=", "!", "<", ">", "~", ",", ";", "&", "|", " ", "\t", "\n", "\r": false
         default: isControl(scalar) == false && scalar.properties.isWhitespace == false
         }
     }

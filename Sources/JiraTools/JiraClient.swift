@@ -3,14 +3,21 @@ import MCPServer
 /// An issue of the backlog.
 public struct JiraIssue: Sendable, Equatable {
     public var key: String
-    public var projectKey: String
+    /// The project that Jira says it is in, if it says so.
+    public var projectKey: String?
     public var summary: String
     public var status: String
     public var priority: String?
     public var assignee: String?
 
-    public init(key: String, projectKey: String, summary: String, status: String, priority: String?, assignee: String?)
-    {
+    public init(
+        key: String,
+        projectKey: String?,
+        summary: String,
+        status: String,
+        priority: String?,
+        assignee: String?
+    ) {
         self.key = key
         self.projectKey = projectKey
         self.summary = summary

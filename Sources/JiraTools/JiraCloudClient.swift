@@ -10,6 +10,11 @@ public struct JiraCloudClient: JiraClient {
     private let retry: RetryPolicy
     private let authorization: String
 
+    /// The most pages of one call.
+    ///
+    /// One page has room for all that is asked for; Jira gives more of them when it leaves out what may not be seen.
+    static let maximumPages = 20
+
     public init(configuration: JiraConfiguration, upstream: any HTTPUpstream, retry: RetryPolicy = RetryPolicy()) {
         self.configuration = configuration
         self.upstream = upstream
@@ -20,15 +25,24 @@ public struct JiraCloudClient: JiraClient {
 
     public func issues(jql: String, maximum: Int, deadline: ContinuousClock.Instant) async throws -> [JiraIssue] {
         var issues: [JiraIssue] = []
+        var seen: Set<String> = []
         var pageToken: String?
-        repeat {
+        for _ in 0..<Self.maximumPages {
             let page = try await self.search(jql, maximum - issues.count, pageToken, deadline)
-            issues += (page["issues"]?.arrayValue ?? []).compactMap(JiraIssue.init)
-            let next = page["nextPageToken"]?.stringValue
-            // A site that gives the same token again would be asked for ever.
-            pageToken = next == pageToken ? nil : next
-        } while pageToken != nil && issues.count < maximum
-        return Array(issues.prefix(maximum))
+            issues += (page["issues"]?.arrayValue ?? []).map(JiraIssue.init)
+            pageToken = page["nextPageToken"]?.stringValue
+            guard let pageToken, issues.count < maximum else { return Array(issues.prefix(maximum)) }
+            guard seen.insert(pageToken).inserted else { throw Self.endless("the same page again") }
+        }
+        throw Self.endless("\(Self.maximumPages) pages with \(issues.count) issues")
+    }
+
+    private static func endless(_ what: String) -> ToolError {
+        ToolError(
+            .upstreamError,
+            "Jira's answer has no end: it gives \(what), and says that there is more.",
+            suggestedAction: "Narrow jql_filter, or ask for fewer issues with max_results."
+        )
     }
 
     private func search(
@@ -94,7 +108,7 @@ public struct JiraCloudClient: JiraClient {
     /// writes in the account's language.
     static func result(of response: UpstreamResponse) throws(ToolError) -> JSONValue {
         // With a wrong token Jira answers as if nobody had logged in, often with 200 and nothing found.
-        if let reason = response.header("X-Seraph-LoginReason"), reason.uppercased().contains("OK") == false {
+        if let reason = response.header("X-Seraph-LoginReason"), Self.isLoggedIn(reason) == false {
             throw Self.notLoggedIn
         }
         switch response.status {
@@ -137,6 +151,14 @@ public struct JiraCloudClient: JiraClient {
         }
     }
 
+    /// Whether `X-Seraph-LoginReason` says OK and nothing else.
+    ///
+    /// The others, such as AUTHENTICATED_FAILED, all mean nobody. A header that came twice holds a list.
+    private static func isLoggedIn(_ reason: String) -> Bool {
+        reason.split(separator: ",", omittingEmptySubsequences: false)
+            .allSatisfy { $0.trimmingPrefix(while: \.isWhitespace) == "OK" }
+    }
+
     private static var notLoggedIn: ToolError {
         ToolError(
             .unauthenticated,
@@ -157,17 +179,15 @@ public struct JiraCloudClient: JiraClient {
 }
 
 extension JiraIssue {
-    init?(_ json: JSONValue) {
-        guard let key = json["key"]?.stringValue, let fields = json["fields"],
-            let project = fields["project"]?["key"]?.stringValue
-        else { return nil }
+    init(_ json: JSONValue) {
+        let fields = json["fields"]
         self.init(
-            key: key,
-            projectKey: project,
-            summary: fields["summary"]?.stringValue ?? "",
-            status: fields["status"]?["name"]?.stringValue ?? "",
-            priority: fields["priority"]?["name"]?.stringValue,
-            assignee: fields["assignee"]?["displayName"]?.stringValue
+            key: json["key"]?.stringValue ?? "",
+            projectKey: fields?["project"]?["key"]?.stringValue,
+            summary: fields?["summary"]?.stringValue ?? "",
+            status: fields?["status"]?["name"]?.stringValue ?? "",
+            priority: fields?["priority"]?["name"]?.stringValue,
+            assignee: fields?["assignee"]?["displayName"]?.stringValue
         )
     }
 }

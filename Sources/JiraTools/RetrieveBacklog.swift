@@ -108,11 +108,12 @@ public struct RetrieveBacklog: Tool {
             }
             throw error
         }
-        // The query admits one project only; what comes back of another was not asked for and is not passed on.
-        let issues = found.filter { $0.projectKey == project }
+        // The query admits one project only; what comes back of another, or of none that can be told, was not asked for
+        // and is not passed on.
+        let issues = found.filter { $0.projectKey == project && $0.key.isEmpty == false }
         if issues.count < found.count {
             context.logger.warning(
-                "jira issues of other projects dropped",
+                "jira issues of other projects or of none dropped",
                 metadata: ["jira.dropped": "\(found.count - issues.count)"]
             )
         }

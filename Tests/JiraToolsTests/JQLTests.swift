@@ -15,6 +15,8 @@ struct JQLTests {
             ("a = b OR project = X", "AND (a = b OR project = X)"),
             ("(a = b) AND (c in (d, e))", "AND ((a = b) AND (c in (d, e)))"),
             ("'order' = by", "AND ('order' = by)"), ("a = ünï", "AND (a = ünï)"),
+            ("created >= -7d", "AND (created >= -7d)"), ("a = '-- ;'", "AND (a = '-- ;')"),
+            (#"a = 'b\u0027\t\n\r\\\"\ '"#, #"AND (a = 'b\u0027\t\n\r\\\"\ ')"#),
         ]
     )
     func confined(filter: String, rest: String) throws {
@@ -33,5 +35,19 @@ struct JQLTests {
     )
     func refused(filter: String) {
         #expect(throws: JQL.Problem.self) { try JQL(filter) }
+    }
+
+    @Test(
+        "What JQL does not have is refused, with its place",
+        arguments: [
+            ("a = b -- c", 7), ("--", 1), ("a = b--c", 6), ("a = b;", 6), ("a = b; c = d ORDER BY e", 6),
+            ("a = b ORDER BY c;", 17), (#"a = '\x'"#, 6), (#"a = "b\u12""#, 7), (#"a = "\u12g4""#, 6),
+            (#"a = "\U0041""#, 6), (#"a = 'é\0'"#, 7), (#"a = "\u１２３４""#, 6), ("a = b\\ c", 6), ("a = 'b\u{7}'", 7),
+            ("a = 'b", 5),
+        ]
+    )
+    func unknown(filter: String, place: Int) {
+        let problem = #expect(throws: JQL.Problem.self) { try JQL(filter) }
+        #expect(problem?.message.hasPrefix("Character \(place): ") == true, "\(problem?.message ?? "")")
     }
 }

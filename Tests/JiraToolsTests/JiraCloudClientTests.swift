@@ -1,4 +1,5 @@
 import JSON
+import Logging
 import MCPServer
 import Synchronization
 import Testing
@@ -28,6 +29,32 @@ private final class Script: HTTPUpstream {
     }
 }
 
+/// Keeps how many issues the log says were dropped.
+private final class Recorder: LogHandler {
+    private let counts = Mutex<[String]>([])
+
+    var dropped: [String] { self.counts.withLock { $0 } }
+
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        guard let count = event.metadata?["jira.dropped"] else { return }
+        self.counts.withLock { $0.append("\(count)") }
+    }
+}
+
 @Suite("Jira Cloud")
 struct JiraCloudClientTests {
     private static func issue(_ key: String, project: String = "ENG", bare: Bool = false) -> JSONValue {
@@ -40,24 +67,34 @@ struct JiraCloudClientTests {
         ]
     }
 
-    private static func page(_ issues: [JSONValue], next: String? = nil) -> UpstreamResponse {
+    private static func page(
+        _ issues: [JSONValue],
+        next: String? = nil,
+        reason: String = "OK"
+    ) -> UpstreamResponse {
         var body: JSONObject = ["issues": .array(issues)]
         body["nextPageToken"] = next.map(JSONValue.string)
         return UpstreamResponse(
             status: 200,
-            headers: [("X-Seraph-LoginReason", "OK")],
+            headers: [("X-Seraph-LoginReason", reason)],
             body: JSONValue.object(body).serialized()
         )
     }
 
-    private static func server(_ script: Script, projects: Set<String> = []) throws -> MCPServer {
+    private static func server(
+        _ script: Script,
+        projects: Set<String> = [],
+        logger: Logger = Logger(label: "test")
+    ) throws -> MCPServer {
         let configuration = try #require(
             JiraConfiguration(baseURL: "https://site.example/", user: "u", token: "t0ken", projects: projects)
         )
         var retry = RetryPolicy()
         retry.sleep = { _ in }
         let client = JiraCloudClient(configuration: configuration, upstream: script, retry: retry)
-        return MCPServer(name: "test", version: "1") { RetrieveBacklog(configuration: configuration, jira: client) }
+        return MCPServer(name: "test", version: "1", logger: logger) {
+            RetrieveBacklog(configuration: configuration, jira: client)
+        }
     }
 
     private func call(_ server: MCPServer, _ arguments: JSONObject) async throws -> JSONValue {
@@ -93,23 +130,65 @@ struct JiraCloudClientTests {
         #expect(script.last?.url == "https://site.example/rest/api/3/search/jql")
     }
 
-    @Test("Pages are followed until there is enough, and a token that comes again ends it")
+    @Test("Pages are followed until there is enough")
     func pages() async throws {
         let enough = Script([Self.page([Self.issue("ENG-1")], next: "a"), Self.page([Self.issue("ENG-2")], next: "b")])
         let two = try await self.call(try Self.server(enough), ["project_key": "ENG", "max_results": 2])
         #expect(two["issues"]?.arrayValue?.count == 2)
         #expect(enough.requests.map { $0["nextPageToken"] } == [nil, "a"])
-
-        let looping = Script([Self.page([Self.issue("ENG-1")], next: "a"), Self.page([Self.issue("ENG-2")], next: "a")])
-        let all = try await self.call(try Self.server(looping), ["project_key": "ENG"])
-        #expect(all["issues"]?.arrayValue?.count == 2)
     }
 
-    @Test("Issues of another project are dropped, whatever Jira finds")
+    @Test("A token that comes again ends the call, wherever it came before", arguments: ["a", "b", "c"])
+    func tokenAgain(token: String) async throws {
+        let tokens = ["a", "b", "c", token, "d"]
+        let script = Script(tokens.map { Self.page([Self.issue("ENG-1")], next: $0) })
+        let server = try Self.server(script)
+        let error = await #expect(throws: ToolError.self) { try await self.call(server, ["project_key": "ENG"]) }
+        #expect(error?.code == .upstreamError)
+        #expect(error?.message.contains("the same page again") == true)
+        #expect(script.requests.count == 4)
+    }
+
+    @Test("Pages without issues are followed, but not for ever")
+    func emptyPages() async throws {
+        let maximum = JiraCloudClient.maximumPages
+        let last = (1..<maximum).map { Self.page([], next: "\($0)") } + [Self.page([Self.issue("ENG-1")])]
+        let answer = try await self.call(try Self.server(Script(last)), ["project_key": "ENG"])
+        #expect(answer["issues"]?.arrayValue?.count == 1)
+
+        let endless = Script((1...maximum + 5).map { Self.page([], next: "\($0)") })
+        let server = try Self.server(endless)
+        let error = await #expect(throws: ToolError.self) { try await self.call(server, ["project_key": "ENG"]) }
+        #expect(error?.code == .upstreamError)
+        #expect(endless.requests.count == maximum)
+    }
+
+    @Test(
+        "Only a login reason of OK is one",
+        arguments: [
+            ("OK", true), ("OK, OK", true), ("AUTHENTICATED_FAILED", false), ("TOKEN_EXPIRED", false),
+            ("NOT_OK", false), ("ok", false), ("OK, OUT", false), ("OUT", false), ("", false),
+        ]
+    )
+    func loginReason(reason: String, isLoggedIn: Bool) async throws {
+        let server = try Self.server(Script([Self.page([Self.issue("ENG-1")], reason: reason)]))
+        let answer = try? await self.call(server, ["project_key": "ENG"])
+        #expect((answer != nil) == isLoggedIn)
+    }
+
+    @Test("Issues of another project, or of none that can be told, are dropped and counted in the log")
     func otherProject() async throws {
-        let script = Script([Self.page([Self.issue("ENG-1"), Self.issue("ENG-9", project: "SEC")])])
-        let answer = try await self.call(try Self.server(script), ["project_key": "ENG"])
+        let log = Recorder()
+        let script = Script([
+            Self.page([
+                Self.issue("ENG-1"), Self.issue("ENG-9", project: "SEC"), ["key": "ENG-2", "fields": ["summary": "x"]],
+                ["key": "ENG-3"], ["fields": ["project": ["key": "ENG"]]],
+            ])
+        ])
+        let server = try Self.server(script, logger: Logger(label: "test") { _ in log })
+        let answer = try await self.call(server, ["project_key": "ENG"])
         #expect(answer["issues"]?.arrayValue?.map { $0["key"] } == ["ENG-1"])
+        #expect(log.dropped == ["4"])
     }
 
     @Test("A project that may not be reached is refused without asking Jira")
