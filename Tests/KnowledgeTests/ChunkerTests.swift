@@ -25,8 +25,12 @@ struct ChunkerTests {
     ]
 
     static func sections() -> [Block] {
-        let text = "# Guide\n\(prose)\n## Use\n\(prose)\n## Tiny\nx\n## End\n\(prose)"
-        return TextLines(text).map { line in
+        blocks(of: "# Guide\n\(prose)\n## Use\n\(prose)\n## Tiny\nx\n## End\n\(prose)")
+    }
+
+    /// The blocks of a Markdown text whose lines are headings and paragraphs.
+    static func blocks(of text: String) -> [Block] {
+        TextLines(text).map { line in
             let content = String(decoding: Array(text.utf8)[line.span], as: UTF8.self)
             let level = content.prefix(while: { $0 == "#" }).count
             let kind: Block.Kind =
@@ -91,6 +95,33 @@ struct ChunkerTests {
         for chunk in chunks {
             let lastLine = chunk.text.split(separator: "\n").last ?? ""
             #expect(!lastLine.hasPrefix("#"), "A heading ends a chunk")
+        }
+    }
+
+    @Test(
+        "A chunk that begins at the document's title stands where its first paragraph does",
+        arguments: [
+            ("# Guide\n## Use\nText.", ["Use"]), ("# Guide\n## Use\n### Fast\nText.", ["Use", "Fast"]),
+            ("# Guide\nText.\n## Use\nText.", []), ("# Guide\n## Use", []), ("## Use\n### Fast\nText.", ["Use"]),
+            ("# Other\n## Use\nText.", ["Other"]),
+        ]
+    )
+    func titleThenSection(text: String, path: [String]) throws {
+        let document = Document(id: "a", title: "Guide", text: text, blocks: Self.blocks(of: text))
+        let chunk = try #require(try Chunker().chunks(of: document).first)
+        #expect(chunk.text == text)
+        #expect(chunk.headingPath == path)
+        #expect(chunk.context == (["Guide"] + path).joined(separator: " > "))
+    }
+
+    @Test("The headings that a chunk gets from its first paragraph take their room from its text")
+    func roomBehindTitle() throws {
+        let name = (0..<60).map { "word\($0)" }.joined(separator: " ")
+        let text = "# Guide\n## \(name)\n\(Self.prose)"
+        let document = Document(id: "a", title: "Guide", text: text, blocks: Self.blocks(of: text))
+        for chunk in try Chunker().chunks(of: document) {
+            let tokens = ApproximateTokenizer.tokenSpans(of: chunk.embeddedText).count
+            #expect(tokens <= ChunkingConfiguration().totalTokens)
         }
     }
 

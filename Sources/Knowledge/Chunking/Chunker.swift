@@ -34,7 +34,7 @@ public struct Chunker: Sendable {
             )
         }
         return windows.enumerated().map { index, window in
-            let path = self.headingPath(of: units[window.lowerBound], title: document.title)
+            let path = self.headingPath(of: units[window], title: document.title)
             let span = units[window.lowerBound].span.lowerBound..<units[window.upperBound - 1].span.upperBound
             return Chunk(
                 index: index,
@@ -87,7 +87,7 @@ public struct Chunker: Sendable {
         var end = 0
         var room = 0
         while end < units.count {
-            if start == end || room == 0 { room = self.room(for: units[start], title: title) }
+            if start == end || room == 0 { room = self.room(for: units[start...], title: title) }
             let unit = units[end]
             let held = start < end ? tokens.cost(of: units[start].span.lowerBound..<units[end - 1].span.upperBound) : 0
             let grown = tokens.cost(of: units[start].span.lowerBound..<unit.span.upperBound)
@@ -106,9 +106,9 @@ public struct Chunker: Sendable {
         return windows
     }
 
-    /// How many tokens of text fit behind the title and headings of a chunk that begins with a unit.
-    private func room(for unit: Unit, title: String) -> Int {
-        let context = self.context(title: title, path: self.headingPath(of: unit, title: title))
+    /// How many tokens of text fit behind the title and headings of a chunk that begins with the first of some units.
+    private func room(for units: ArraySlice<Unit>, title: String) -> Int {
+        let context = self.context(title: title, path: self.headingPath(of: units, title: title))
         return min(self.configuration.windowTokens, self.configuration.totalTokens - self.tokenSpans(of: context).count)
     }
 
@@ -133,8 +133,15 @@ public struct Chunker: Sendable {
         return start
     }
 
-    private func headingPath(of unit: Unit, title: String) -> [String] {
-        unit.path.first == title ? Array(unit.path.dropFirst()) : unit.path
+    /// The headings that a chunk stands under: those of its first unit, or, where that is the document's title with a
+    /// section right behind it, those of its first text.
+    private func headingPath(of units: ArraySlice<Unit>, title: String) -> [String] {
+        func path(_ unit: Unit) -> [String] { unit.path.first == title ? Array(unit.path.dropFirst()) : unit.path }
+        let first = units[units.startIndex]
+        guard first.isHeading, path(first).isEmpty, let text = units.first(where: { !$0.isHeading }) else {
+            return path(first)
+        }
+        return path(text)
     }
 
     private func context(title: String, path: [String]) -> String {
