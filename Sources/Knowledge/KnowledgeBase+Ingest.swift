@@ -24,6 +24,10 @@ extension KnowledgeBase {
 
     /// Reads files one after the other, and brings the documents in them into the index.
     ///
+    /// A file that holds several documents stands for all of them: when it is ingested again without one that came from
+    /// it before, that one is removed. Nothing is removed for a file with parts that can't be read, because one of them
+    /// may be what is missing.
+    ///
     /// - Throws: As ``ingest(_:progress:)``; a file that can't be read is a result of the report instead.
     @discardableResult
     public func ingest(
@@ -40,7 +44,10 @@ extension KnowledgeBase {
                 for failure in extracted.failures {
                     run.settle(nil, source: failure.source, outcome: .failed(failure.error))
                 }
-                for document in extracted.documents { try await run.add(document) }
+                for document in extracted.documents { try await run.add(document.noted(asPartOf: file.path)) }
+                if extracted.failures.isEmpty, extracted.documents.contains(where: { $0.id != file.path }) {
+                    try await run.removeDocuments(of: file.path, except: Set(extracted.documents.map(\.id)))
+                }
             } catch  where error.code != .cancelled {
                 run.settle(nil, source: file.path, outcome: .failed(error))
             }

@@ -52,3 +52,16 @@ public struct Document: Sendable, Hashable {
         self.sourceUpdatedAt = sourceUpdatedAt
     }
 }
+
+extension Document {
+    /// The key of the metadata that names the file which a document is a part of.
+    static let fileKey = "gantry.file"
+
+    /// The document with the name of the file that it was found in, unless it is the whole of that file.
+    func noted(asPartOf path: String) -> Document {
+        guard self.id != path else { return self }
+        var document = self
+        document.metadata[Self.fileKey] = .string(path)
+        return document
+    }
+}

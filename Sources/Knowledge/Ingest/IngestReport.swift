@@ -6,6 +6,8 @@ public struct IngestResult: Sendable {
         case updated
         /// The index already holds exactly this; no work was done.
         case unchanged
+        /// The file that the document came from no longer holds it, so the index doesn't either.
+        case removed
         /// The document isn't indexed; what was there under its identifier before still is.
         case failed(KnowledgeError)
 
@@ -15,6 +17,7 @@ public struct IngestResult: Sendable {
             case .added: "added"
             case .updated: "updated"
             case .unchanged: "unchanged"
+            case .removed: "removed"
             case .failed: "failed"
             }
         }
@@ -47,6 +50,7 @@ public struct IngestReport: Sendable {
     public internal(set) var addedCount = 0
     public internal(set) var updatedCount = 0
     public internal(set) var unchangedCount = 0
+    public internal(set) var removedCount = 0
     public internal(set) var failedCount = 0
 
     init() {}
@@ -56,6 +60,7 @@ public struct IngestReport: Sendable {
         case .added: self.addedCount += 1
         case .updated: self.updatedCount += 1
         case .unchanged: self.unchangedCount += 1
+        case .removed: self.removedCount += 1
         case .failed: self.failedCount += 1
         }
         self.results.append(result)

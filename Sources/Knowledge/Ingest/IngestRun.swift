@@ -1,3 +1,5 @@
+import JSON
+
 /// One ingestion under way: documents wait until there are enough chunks to embed them together.
 struct IngestRun {
     private struct Pending {
@@ -71,6 +73,23 @@ struct IngestRun {
                 self.settle(item.document.id, source: item.document.source, outcome: .failed(error))
             }
         }
+    }
+
+    /// Removes the documents that came from a file and aren't among those that it holds now, each in one transaction.
+    mutating func removeDocuments(of path: String, except present: Set<String>) async throws(KnowledgeError) {
+        var cursor: String?
+        repeat {
+            let page = try await self.base.store.documents(after: cursor, limit: 1000)
+            for document in page where document.metadata[Document.fileKey]?.stringValue == path {
+                guard !Task.isCancelled else { throw KnowledgeError(.cancelled, "The ingestion was cancelled.") }
+                guard !present.contains(document.id), try await self.base.store.delete(documentID: document.id) else {
+                    continue
+                }
+                self.total += 1
+                self.settle(document.id, source: document.source, outcome: .removed)
+            }
+            cursor = page.last?.id
+        } while cursor != nil
     }
 
     /// Notes what became of a document.
