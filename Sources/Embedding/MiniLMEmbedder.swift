@@ -84,7 +84,7 @@ public final class MiniLMEmbedder: Embedder {
     }
 
     private func sequence(_ text: String) -> [Int32] {
-        let tokens = self.tokenizer.tokens(of: text).prefix(self.model.maximumTokens)
+        let tokens = self.tokenizer.tokens(of: text, limit: self.model.maximumTokens)
         return [self.tokenizer.classification] + tokens.map(\.id) + [self.tokenizer.separator]
     }
 

@@ -17,109 +17,128 @@ struct WordPieceTokenizer: Sendable {
         var span: Range<Int>
     }
 
+    /// What becomes of a character.
+    private enum Reading {
+        case dropped
+        case blank
+        /// In lower case and without accents: often one scalar, none for an accent, several for some.
+        ///
+        /// Those that stand alone are a word of their own.
+        case parts([(scalar: Unicode.Scalar, standsAlone: Bool)])
+    }
+
     /// Longer words are unknown, as in the reference.
     private static let maximumWordLength = 100
 
-    private let ids: [String: Int32]
+    private let pieces: PieceTree
     private let unknown: Int32
     let classification: Int32
     let separator: Int32
+    let vocabularySize: Int
 
     /// - Parameter vocabulary: The pieces in the order of their ids, one per line.
     /// - Throws: ``EmbeddingError`` if a special token is missing.
     init(vocabulary: String) throws(EmbeddingError) {
-        var ids: [String: Int32] = [:]
-        for (id, piece) in vocabulary.split(separator: "\n").enumerated() {
-            ids[String(piece)] = Int32(id)
+        let lines = vocabulary.split(separator: "\n")
+        func id(_ piece: String) throws(EmbeddingError) -> Int32 {
+            guard let id = lines.firstIndex(where: { $0 == piece }) else {
+                throw EmbeddingError(.modelCorrupt, "The vocabulary has no \(piece); run `make setup` again.")
+            }
+            return Int32(id)
         }
-        guard let unknown = ids["[UNK]"], let classification = ids["[CLS]"], let separator = ids["[SEP]"] else {
-            throw EmbeddingError(.modelCorrupt, "The vocabulary has no [UNK], [CLS] or [SEP]; run `make setup` again.")
-        }
-        self.ids = ids
-        self.unknown = unknown
-        self.classification = classification
-        self.separator = separator
+        self.unknown = try id("[UNK]")
+        self.classification = try id("[CLS]")
+        self.separator = try id("[SEP]")
+        self.pieces = PieceTree(lines)
+        self.vocabularySize = lines.count
     }
 
-    var vocabularySize: Int { self.ids.count }
-
     /// The tokens of a text, without special ones.
-    func tokens(of text: String) -> [Token] {
+    ///
+    /// - Parameters:
+    ///   - text: Any text.
+    ///   - limit: How many tokens are wanted; what lies behind them isn't looked at.
+    /// - Returns: The tokens in the order of the text.
+    func tokens(of text: String, limit: Int = .max) -> [Token] {
         var tokens: [Token] = []
         var word: [Unit] = []
+        // Most texts have few different characters beyond ASCII, and what becomes of one takes long to find out.
+        var readings: [Unicode.Scalar: Reading] = [:]
         var offset = 0
         func endWord() {
             guard word.isEmpty == false else { return }
             self.append(word, to: &tokens)
             word.removeAll(keepingCapacity: true)
         }
+        func add(_ unit: Unit, standsAlone: Bool) {
+            if standsAlone { endWord() }
+            if word.count > Self.maximumWordLength {
+                // It is unknown already: only where it ends is of interest.
+                word[word.count - 1] = unit
+            } else {
+                word.append(unit)
+            }
+            if standsAlone { endWord() }
+        }
         for scalar in text.unicodeScalars {
+            guard tokens.count < limit else { break }
             let span = offset..<(offset + UTF8.width(scalar))
             offset = span.upperBound
-            if scalar.isASCII {
-                switch scalar.value {
-                case 0x20, 0x09, 0x0a, 0x0d: endWord()
-                case 0x00..<0x20, 0x7f: continue
-                case 0x41...0x5a: word.append(Unit(scalar: Unicode.Scalar(UInt8(scalar.value + 32)), span: span))
-                case 0x30...0x39, 0x61...0x7a: word.append(Unit(scalar: scalar, span: span))
-                default:
-                    endWord()
-                    self.append([Unit(scalar: scalar, span: span)], to: &tokens)
-                }
-                continue
-            }
-            if Self.isDropped(scalar) { continue }
-            if scalar.properties.isWhitespace {
-                endWord()
-                continue
-            }
-            for part in Self.folded(scalar) {
-                let unit = Unit(scalar: part, span: span)
-                if Self.isIdeograph(part) || Self.isPunctuation(part) {
-                    endWord()
-                    self.append([unit], to: &tokens)
+            switch scalar.value {
+            case 0x20, 0x09, 0x0a, 0x0d: endWord()
+            case 0x00..<0x20, 0x7f: continue
+            case 0x41...0x5a:
+                let lower = Unicode.Scalar(UInt8(scalar.value + 32))
+                add(Unit(scalar: lower, span: span), standsAlone: false)
+            case 0x30...0x39, 0x61...0x7a: add(Unit(scalar: scalar, span: span), standsAlone: false)
+            case 0x21..<0x7f: add(Unit(scalar: scalar, span: span), standsAlone: true)
+            default:
+                let reading: Reading
+                if let known = readings[scalar] {
+                    reading = known
                 } else {
-                    word.append(unit)
+                    reading = Self.reading(of: scalar)
+                    readings[scalar] = reading
+                }
+                switch reading {
+                case .dropped: continue
+                case .blank: endWord()
+                case .parts(let parts):
+                    for part in parts { add(Unit(scalar: part.scalar, span: span), standsAlone: part.standsAlone) }
                 }
             }
         }
         endWord()
+        if tokens.count > limit { tokens.removeSubrange(limit...) }
         return tokens
     }
 
     /// Cuts a word into its longest known pieces, from the left.
     private func append(_ word: [Unit], to tokens: inout [Token]) {
-        let whole = word[0].span.lowerBound..<word[word.count - 1].span.upperBound
-        guard word.count <= Self.maximumWordLength else {
-            tokens.append(Token(id: self.unknown, span: whole))
-            return
-        }
         let first = tokens.count
         var start = 0
-        while start < word.count {
-            var piece = start == 0 ? "" : "##"
-            var found: (id: Int32, end: Int)?
-            for end in start..<word.count {
-                piece.unicodeScalars.append(word[end].scalar)
-                if let id = self.ids[piece] {
-                    found = (id, end)
-                }
+        while start < word.count, word.count <= Self.maximumWordLength {
+            guard let piece = self.pieces.longest(in: word[start...].lazy.map(\.scalar), startsWord: start == 0) else {
+                break
             }
-            guard let found else {
-                tokens.removeSubrange(first...)
-                tokens.append(Token(id: self.unknown, span: whole))
-                return
-            }
-            tokens.append(Token(id: found.id, span: word[start].span.lowerBound..<word[found.end].span.upperBound))
-            start = found.end + 1
+            let last = start + piece.length - 1
+            tokens.append(Token(id: piece.id, span: word[start].span.lowerBound..<word[last].span.upperBound))
+            start = last + 1
         }
+        guard start < word.count else { return }
+        tokens.removeSubrange(first...)
+        let whole = word[0].span.lowerBound..<word[word.count - 1].span.upperBound
+        tokens.append(Token(id: self.unknown, span: whole))
     }
 
-    /// The character without accents and in lower case: often one, none for an accent, several for some.
-    private static func folded(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
-        String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars
+    /// What becomes of a character beyond ASCII.
+    private static func reading(of scalar: Unicode.Scalar) -> Reading {
+        if Self.isDropped(scalar) { return .dropped }
+        if scalar.properties.isWhitespace { return .blank }
+        let folded = String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars
             .filter { $0.properties.generalCategory != .nonspacingMark }
             .flatMap { Array($0.properties.lowercaseMapping.unicodeScalars) }
+        return .parts(folded.map { ($0, Self.isIdeograph($0) || Self.isPunctuation($0)) })
     }
 
     private static func isDropped(_ scalar: Unicode.Scalar) -> Bool {
@@ -130,8 +149,14 @@ struct WordPieceTokenizer: Sendable {
         }
     }
 
+    /// As in the reference, the symbols of ASCII are punctuation too, also those that were part of another character: ≠ is
+    /// an = with a stroke.
     private static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+        switch scalar.value {
+        case 0x21...0x2f, 0x3a...0x40, 0x5b...0x60, 0x7b...0x7e: return true
+        default: break
+        }
+        return switch scalar.properties.generalCategory {
         case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
             .finalPunctuation, .otherPunctuation:
             true

@@ -36,13 +36,55 @@ struct MiniLMEmbedderTests {
         }
     }
 
+    private func tokenizer() throws -> WordPieceTokenizer {
+        try WordPieceTokenizer(vocabulary: String(contentsOfFile: Model.directory + "/vocab.txt", encoding: .utf8))
+    }
+
     @Test("Tokens are the reference tokenizer's, on 200 texts")
     func tokens() throws {
-        let vocabulary = try String(contentsOfFile: Model.directory + "/vocab.txt", encoding: .utf8)
-        let tokenizer = try WordPieceTokenizer(vocabulary: vocabulary)
+        let tokenizer = try self.tokenizer()
         for (text, ids) in try self.texts() {
             #expect(tokenizer.tokens(of: text).prefix(254).map(\.id) == ids, "\(text.prefix(60).debugDescription)")
         }
+    }
+
+    /// The ids are those of BertNormalizer, BertPreTokenizer and WordPiece of the Python package tokenizers 0.23.3.
+    @Test(
+        "Symbols of ASCII are words of their own, also under a stroke or an accent; marks go on in a word",
+        arguments: [
+            ("a≠b", [1037, 1027, 1038]), ("x≮y≯z", [1060, 1026, 1061, 1028, 1062]), ("a\u{1fef}b", [1037, 1036, 1038]),
+            ("a=\u{338}b", [1037, 1027, 1038]), ("aाb", [1037, 29876, 2497]), ("कि", [1315, 29877]),
+            ("İstanbul Ⅷ µ", [9960, 100, 1085]),
+        ] as [(String, [Int32])]
+    )
+    func decomposed(text: String, ids: [Int32]) throws {
+        #expect(try self.tokenizer().tokens(of: text).map(\.id) == ids)
+    }
+
+    @Test("A limit gives the first tokens, and what lies behind them is not looked at")
+    func limit() throws {
+        let tokenizer = try self.tokenizer()
+        for (text, _) in try self.texts() {
+            let all = tokenizer.tokens(of: text)
+            for limit in [0, 1, 2, 7, 254] {
+                #expect(tokenizer.tokens(of: text, limit: limit) == Array(all.prefix(limit)))
+            }
+        }
+        let long = String(repeating: "Supercalifragilistic größer 漢字! ", count: 30_000)
+        let clock = ContinuousClock()
+        var tokens: [[WordPieceTokenizer.Token]] = []
+        let whole = clock.measure { tokens.append(Array(tokenizer.tokens(of: long).prefix(254))) }
+        let limited = clock.measure { tokens.append(tokenizer.tokens(of: long, limit: 254)) }
+        #expect(tokens[0] == tokens[1])
+        #expect(limited * 20 < whole, "\(limited) instead of \(whole)")
+    }
+
+    @Test("A word that is too long is one unknown token, from its start to its end")
+    func longWord() throws {
+        let text = "a " + String(repeating: "xé", count: 5000) + " b"
+        let tokens = try self.tokenizer().tokens(of: text)
+        #expect(tokens.map(\.span) == [0..<1, 2..<15_002, 15_003..<15_004])
+        #expect(tokens[1].id == 100)
     }
 
     @Test("Spans are in order, within the text, and where the token came from")
