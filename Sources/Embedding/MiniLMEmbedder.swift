@@ -8,7 +8,14 @@ public import Knowledge
 /// The weights are mapped, not read: pages come in as they are used, and several processes share them. Work runs on
 /// threads of its own, one per core, so that nothing waits in Swift's cooperative pool.
 public final class MiniLMEmbedder: Embedder {
-    public let model = EmbeddingModel(name: "all-MiniLM-L6-v2", dimension: BertModel.width, maximumTokens: 254)
+    /// The name, dimension and token limit of the model, which are known before it is opened.
+    public static let model = EmbeddingModel(
+        name: "all-MiniLM-L6-v2",
+        dimension: BertModel.width,
+        maximumTokens: 254
+    )
+
+    public var model: EmbeddingModel { Self.model }
 
     private let tokenizer: WordPieceTokenizer
     private let bert: BertModel
@@ -84,7 +91,7 @@ public final class MiniLMEmbedder: Embedder {
     }
 
     private func sequence(_ text: String) -> [Int32] {
-        let tokens = self.tokenizer.tokens(of: text, limit: self.model.maximumTokens)
+        let tokens = self.tokenizer.tokens(of: text, limit: Self.model.maximumTokens)
         return [self.tokenizer.classification] + tokens.map(\.id) + [self.tokenizer.separator]
     }
 
