@@ -21,7 +21,12 @@ public struct JSONSchema: Sendable {
         public var maximumDepth = 512
         /// How many subschemas the schema may have, with those of the documents that it refers to.
         public var maximumSubschemas = 20_000
+        /// How many instructions the regular expressions of the schema may have in all.
+        public var maximumPatternSize = 100_000
         /// How many steps one validation may take: keywords, members, elements, and instructions of patterns.
+        ///
+        /// Text counts too: a step for each byte that is matched against a pattern, and one for every 16 bytes that are
+        /// counted, compared or checked for a format.
         public var maximumWork = 10_000_000
         /// How many violations are described at most.
         public var maximumViolations = 100

@@ -4,7 +4,7 @@ public struct JSONSchemaError: Error, Sendable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case invalidSchema, invalidPattern, unresolvedReference, unsupportedDialect, unsupportedVocabulary
-            case schemaTooLarge, tooDeep, tooMuchWork
+            case schemaTooLarge, patternTooLarge, tooDeep, tooMuchWork
         }
 
         private let value: Value
@@ -24,6 +24,10 @@ public struct JSONSchemaError: Error, Sendable, CustomStringConvertible {
         public static var unsupportedVocabulary: Self { Self(.unsupportedVocabulary) }
         /// The schema has more subschemas than the options allow.
         public static var schemaTooLarge: Self { Self(.schemaTooLarge) }
+        /// The regular expressions of the schema have more instructions than the options allow.
+        ///
+        /// A repetition of more than one character counts as often as it is repeated.
+        public static var patternTooLarge: Self { Self(.patternTooLarge) }
         /// The schema is nested deeper than the options allow, or refers to itself without end.
         public static var tooDeep: Self { Self(.tooDeep) }
         /// A validation takes more steps than the options allow.

@@ -197,6 +197,67 @@ struct JSONSchemaTests {
     }
 
     @Test(
+        "Long texts count as work, for every keyword that looks at all of them",
+        arguments: [
+            ["pattern": "^a"], ["pattern": "^a*$"], ["patternProperties": ["^a": true]], ["maxLength": 100_000],
+            ["const": .string(String(repeating: "a", count: 20_000))], ["uniqueItems": true], ["format": "email"],
+            ["additionalProperties": true], ["propertyNames": ["maxLength": 100_000]],
+        ] as [JSONValue]
+    )
+    func longTexts(schema: JSONValue) throws {
+        var options = JSONSchema.Options()
+        options.assertsFormats = true
+        options.maximumWork = 1000
+        let compiled = try JSONSchema(schema, options: options)
+        func isGivenUp(_ length: Int) -> Bool {
+            let text = String(repeating: "a", count: length)
+            do {
+                for value: JSONValue in [.string(text), [.string(text)], .object([text: 1])] {
+                    _ = try compiled.isValid(value)
+                }
+                return false
+            } catch {
+                return error.code == .tooMuchWork
+            }
+        }
+        #expect(isGivenUp(200) == false)
+        #expect(isGivenUp(20_000))
+    }
+
+    @Test("Comparing what a group has matched counts as work")
+    func backreferences() throws {
+        var options = JSONSchema.Options()
+        options.maximumWork = 100_000
+        let ways = Array(repeating: #"\1x"#, count: 200).joined(separator: "|")
+        let schema = try JSONSchema(["pattern": .string("^(a*)-(?:\(ways))")], options: options)
+        let long = String(repeating: "a", count: 4000)
+        let error = #expect(throws: JSONSchemaError.self) { try schema.isValid(.string("\(long)-\(long)")) }
+        #expect(error?.code == .tooMuchWork)
+        #expect(try schema.isValid("aaa-aaax"))
+    }
+
+    @Test("Names that are required count as work")
+    func requiredNames() throws {
+        var options = JSONSchema.Options()
+        options.maximumWork = 1000
+        let names = JSONValue.array((0..<100).map { .string("\($0)") })
+        let objects = JSONValue.array(Array(repeating: [:], count: 50))
+        let error = #expect(throws: JSONSchemaError.self) {
+            try JSONSchema(["items": ["not": ["required": names]]], options: options).isValid(objects)
+        }
+        #expect(error?.code == .tooMuchWork)
+    }
+
+    @Test("A host name of one endless label is refused without comparing its letters with each other")
+    func longLabel() throws {
+        var options = JSONSchema.Options()
+        options.assertsFormats = true
+        let schema = try JSONSchema(["format": "idn-hostname"], options: options)
+        #expect(try schema.isValid(.string(String(repeating: "\u{661}", count: 10))))
+        #expect(try schema.isValid(.string(String(repeating: "\u{661}", count: 100_000))) == false)
+    }
+
+    @Test(
         "Numbers are compared and divided exactly",
         arguments: [
             (#"{"multipleOf": 0.0001}"#, "0.0075", true),

@@ -73,12 +73,52 @@ struct PatternTests {
             "(", ")", "[", "[b-a]", "*", "a**", "+", "?", "{1}", "a{2,1}", "\\", #"\a"#, #"\1"#, #"(a)\2"#, #"\k<x>"#,
             #"\u{110000}"#, #"\u12"#, #"\xg0"#, #"\c1"#, #"\p{Nonsense}"#, #"\p"#, "(?<1>a)", "(?a)", "^*", "(?=a)*",
             #"[\d-z]"#,
-            #"\01"#, "a{10001}", "((((a{999}){999}){999}){999})",
+            #"\01"#, "a{10001}",
             String(repeating: "(", count: 100) + String(repeating: ")", count: 100),
         ]
     )
     func refused(pattern: String) {
         let error = #expect(throws: JSONSchemaError.self) { try JSONSchema(["pattern": .string(pattern)]) }
         #expect(error?.code == .invalidPattern)
+    }
+
+    @Test(
+        "A pattern that is too large is refused as such, without writing it out",
+        arguments: [
+            "((((a{999}){999}){999}){999})", "(?:(?:(?:(?:){9999}){9999}){9999}){9999}",
+            "(?:abc){1,9999}(?:def){1,9999}",
+            String(repeating: "a", count: 65_537),
+        ]
+    )
+    func tooLarge(pattern: String) {
+        let error = #expect(throws: JSONSchemaError.self) { try JSONSchema(["pattern": .string(pattern)]) }
+        #expect(error?.code == .patternTooLarge)
+        #expect(error?.schemaPointer.description == "/pattern")
+    }
+
+    @Test("The patterns of a schema are bounded together")
+    func tooLargeTogether() throws {
+        var options = JSONSchema.Options()
+        options.maximumPatternSize = 60
+        func schema(_ count: Int) -> JSONValue {
+            let members = (0..<count).map { (key: "^(?:ab){\($0 % 2 + 3)}", value: JSONValue.bool(true)) }
+            return ["allOf": .array(members.map { ["patternProperties": .object([$0.key: $0.value])] })]
+        }
+        #expect(throws: Never.self) { try JSONSchema(schema(6), options: options) }
+        let error = #expect(throws: JSONSchemaError.self) { try JSONSchema(schema(7), options: options) }
+        #expect(error?.code == .patternTooLarge)
+    }
+
+    @Test("A pattern keeps a bounded number of ways open, however many steps it may take")
+    func openWays() throws {
+        var options = JSONSchema.Options()
+        options.maximumWork = 1_000_000_000
+        let schema = try JSONSchema(["pattern": "^(?:a|b)*$"], options: options)
+        #expect(try schema.isValid(.string(String(repeating: "a", count: 100_000))))
+        let error = #expect(throws: JSONSchemaError.self) {
+            try schema.isValid(.string(String(repeating: "a", count: 1_000_000)))
+        }
+        #expect(error?.code == .tooMuchWork)
+        #expect(error?.message.contains("ways open") == true)
     }
 }

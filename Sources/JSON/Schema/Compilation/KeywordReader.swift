@@ -9,7 +9,7 @@ struct KeywordReader {
     /// outcome of others comes last.
     mutating func read(_ compiler: inout SchemaCompiler) throws(JSONSchemaError) -> [SchemaKeyword] {
         var keywords: [SchemaKeyword] = []
-        if self.vocabularies.contains(.validation) { try self.readAssertions(&keywords) }
+        if self.vocabularies.contains(.validation) { try self.readAssertions(&compiler, &keywords) }
         try self.readFormat(&keywords)
         try self.readReferences(&compiler, &keywords)
         if self.vocabularies.contains(.applicator) {
@@ -28,7 +28,10 @@ struct KeywordReader {
 
     // MARK: Assertions
 
-    private func readAssertions(_ keywords: inout [SchemaKeyword]) throws(JSONSchemaError) {
+    private func readAssertions(
+        _ compiler: inout SchemaCompiler,
+        _ keywords: inout [SchemaKeyword]
+    ) throws(JSONSchemaError) {
         if let type = self.object["type"] { keywords.append(.type(try self.types(type))) }
         var work = 0
         if let const = self.object["const"] {
@@ -45,7 +48,7 @@ struct KeywordReader {
             keywords.append(.count(CountBound(keyword: keyword, subject: subject, limit: limit, isMaximum: isMaximum)))
         }
         if let source = try self.string("pattern") {
-            keywords.append(.pattern(try self.pattern(source, "pattern"), source: source))
+            keywords.append(.pattern(try self.pattern(source, "pattern", &compiler), source: source))
         }
         if let isUnique = self.object["uniqueItems"] {
             guard let isUnique = isUnique.boolValue else { throw self.invalid("uniqueItems", "has to be a boolean") }
@@ -140,7 +143,7 @@ struct KeywordReader {
         if let properties = try self.members("patternProperties") {
             isNeeded = true
             for (source, value) in properties {
-                let program = try self.pattern(source, "patternProperties")
+                let program = try self.pattern(source, "patternProperties", &compiler)
                 let node = try compiler.node(for: self.child(value, "patternProperties", source))
                 rules.patterns.append((program, node))
             }
@@ -263,12 +266,16 @@ struct KeywordReader {
         return number.intValue ?? Int.max
     }
 
-    private func pattern(_ source: String, _ keyword: String) throws(JSONSchemaError) -> PatternProgram {
+    private func pattern(
+        _ source: String,
+        _ keyword: String,
+        _ compiler: inout SchemaCompiler
+    ) throws(JSONSchemaError) -> PatternProgram {
         do {
-            return try PatternProgram(source)
+            return try compiler.pattern(source)
         } catch {
             throw JSONSchemaError(
-                code: .invalidPattern,
+                code: error.isTooLarge ? .patternTooLarge : .invalidPattern,
                 message:
                     "The regular expression '\(SchemaMessages.shortened(source))' cannot be used: \(error.message)",
                 schemaPointer: self.schema.location.pointer.appending(keyword)

@@ -8,6 +8,7 @@ struct SchemaCompiler {
     private var nodes: [SchemaNode?] = []
     private var nodesByLocation: [SchemaLocation: Int] = [:]
     private var pending: [(node: Int, schema: LocatedSchema)] = []
+    private var patternSize = 0
 
     static func compile(_ schema: JSONValue, options: JSONSchema.Options) throws(JSONSchemaError) -> SchemaProgram {
         var compiler = SchemaCompiler(options: options)
@@ -58,6 +59,13 @@ struct SchemaCompiler {
         self.nodesByLocation[schema.location] = node
         self.pending.append((node, schema))
         return node
+    }
+
+    /// Translates a regular expression, as long as all of them are not too large together.
+    mutating func pattern(_ source: String) throws(PatternError) -> PatternProgram {
+        let program = try PatternProgram(source, maximumSize: self.options.maximumPatternSize - self.patternSize)
+        self.patternSize += program.instructions.count
+        return program
     }
 
     private mutating func compilePending() throws(JSONSchemaError) {

@@ -28,7 +28,9 @@ extension SchemaEvaluator {
                     "Expected a multiple of \(divisor.text), got \(SchemaMessages.got(value))."
                 )
         case .bound(let bound): return self.evaluate(bound, of: node, value)
-        case .count(let bound): return self.evaluate(bound, of: node, value)
+        case .count(let bound):
+            if bound.subject == .characters, case .string(let string) = value { try self.charge(string, at: node) }
+            return self.evaluate(bound, of: node, value)
         case .pattern(let program, let source):
             guard case .string(let string) = value else { return true }
             return try self.matches(program, string, at: node)
@@ -39,10 +41,15 @@ extension SchemaEvaluator {
                 )
         case .format(let format):
             guard case .string(let string) = value else { return true }
+            try self.charge(string, at: node)
             return format.accepts(string) || self.fail(node, "format", "Expected \(format.expectation).")
         case .uniqueItems: return try self.evaluateUniqueItems(node, value)
-        case .required(let names): return self.evaluateRequired(names, of: node, value)
-        case .dependentRequired(let dependencies): return self.evaluateDependentRequired(dependencies, of: node, value)
+        case .required(let names):
+            try self.charge(names.count, at: node)
+            return self.evaluateRequired(names, of: node, value)
+        case .dependentRequired(let dependencies):
+            try self.charge(dependencies.reduce(0) { $0 + 1 + $1.required.count }, at: node)
+            return self.evaluateDependentRequired(dependencies, of: node, value)
         case .dependentSchemas(let dependencies):
             guard case .object(let object) = value else { return true }
             return try self.all(dependencies.filter { object[$0.key] != nil }.map(\.node), value, &parts)
@@ -175,6 +182,7 @@ extension SchemaEvaluator {
         var isValid = true
         for (position, member) in object.enumerated() {
             try self.charge(1 + rules.patterns.count, at: node)
+            try self.charge(member.key, at: node)
             var isKnown = false
             if let target = rules.properties[ScalarString(member.key)] {
                 isKnown = true

@@ -152,6 +152,11 @@ struct SchemaEvaluator {
         guard self.remainingWork >= 0 else { throw self.tooMuchWork(at: node) }
     }
 
+    /// Counts a look at all of a text as work.
+    mutating func charge(_ text: String, at node: SchemaNode) throws(JSONSchemaError) {
+        try self.charge(text.utf8.count / CanonicalValue.bytesPerStep, at: node)
+    }
+
     /// Whether a pattern matches.
     ///
     /// Its steps count as work.
@@ -163,7 +168,16 @@ struct SchemaEvaluator {
         do {
             return try PatternMatcher.matches(pattern, in: text, steps: &self.remainingWork)
         } catch {
-            throw self.tooMuchWork(at: node)
+            switch error {
+            case .steps: throw self.tooMuchWork(at: node)
+            case .choices:
+                throw JSONSchemaError(
+                    code: .tooMuchWork,
+                    message:
+                        "A regular expression has more than \(PatternMatcher.maximumChoices) ways open, and was given up.",
+                    schemaPointer: node.pointer
+                )
+            }
         }
     }
 

@@ -19,8 +19,9 @@ enum SchemaMessages {
 
     /// Text that is cut off where it gets too long for a message.
     static func shortened(_ text: String, to length: Int = maximumLength) -> String {
-        text.unicodeScalars.count <= length
-            ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(length))) + "…"
+        // The start alone is looked at: the text may be long.
+        let start = text.unicodeScalars.prefix(length)
+        return start.endIndex == text.endIndex ? text : String(String.UnicodeScalarView(start)) + "…"
     }
 
     /// What was there instead of what was expected: the type, and a number if it is short.

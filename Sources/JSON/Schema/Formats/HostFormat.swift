@@ -21,7 +21,10 @@ enum HostFormat {
                 guard self.isLabel(String(String.UnicodeScalarView(scalars))) else { return false }
                 length += scalars.count
             } else {
-                guard self.isUnicodeLabel(scalars), let encoded = Punycode.encode(scalars), encoded.count <= 59 else {
+                // Encoded, a label is at least as long as before; one that is too long is not looked at.
+                guard scalars.count <= 59, self.isUnicodeLabel(scalars), let encoded = Punycode.encode(scalars),
+                    encoded.count <= 59
+                else {
                     return false
                 }
                 length += encoded.count + 4

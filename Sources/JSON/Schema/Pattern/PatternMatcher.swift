@@ -1,9 +1,13 @@
 /// Looks for a match of a pattern in a text, by trying one way after the other.
 ///
-/// Some patterns have very many ways to match, so the steps are counted and bounded.
+/// Some patterns have very many ways to match, so the steps are counted and bounded, and so are the ways that are kept
+/// to go back to.
 struct PatternMatcher {
-    /// The steps are used up before it is known whether the text matches.
-    struct OutOfSteps: Error {}
+    /// The steps are used up, or too many ways are open, before it is known whether the text matches.
+    enum GivenUp: Error { case steps, choices }
+
+    /// How many ways may be open at a time: 32 MB of them.
+    static let maximumChoices = 1_000_000
 
     /// What to go back to when a way does not work out.
     private enum Choice {
@@ -22,7 +26,12 @@ struct PatternMatcher {
     /// Whether a pattern matches somewhere in a text.
     ///
     /// `steps` says how many instructions may be carried out, and is reduced by those that were.
-    static func matches(_ program: PatternProgram, in text: String, steps: inout Int) throws(OutOfSteps) -> Bool {
+    ///
+    /// A byte of the text counts as one, because the text is unpacked before the first of them.
+    static func matches(_ program: PatternProgram, in text: String, steps: inout Int) throws(GivenUp) -> Bool {
+        let unpacking = text.utf8.count + program.slotCount / 16
+        guard unpacking <= steps else { throw .steps }
+        steps -= unpacking
         var matcher = PatternMatcher(program: program, text: Array(text.unicodeScalars), steps: steps)
         defer { steps = matcher.steps }
         let lastStart = program.isAnchored ? 0 : matcher.text.count
@@ -40,13 +49,12 @@ struct PatternMatcher {
     }
 
     /// Carries out instructions until one says that the text matches, or no choice is left.
-    private mutating func run(from first: Int, at start: Int) throws(OutOfSteps) -> Bool {
+    private mutating func run(from first: Int, at start: Int) throws(GivenUp) -> Bool {
         let bottom = self.choices.count
         var instruction = first
         var position = start
         while true {
-            guard self.steps > 0 else { throw OutOfSteps() }
-            self.steps -= 1
+            try self.spend(1)
             var isAlive = true
             switch self.program.instructions[instruction] {
             case .set(let set, let isBackward):
@@ -58,29 +66,30 @@ struct PatternMatcher {
                 }
                 instruction += 1
             case .run(let set, let minimum, let maximum):
-                let end = self.endOfRun(of: self.program.sets[set], at: position, maximum: maximum)
+                let end = try self.endOfRun(of: self.program.sets[set], at: position, maximum: maximum)
                 isAlive = end - position >= minimum
                 instruction += 1
                 if isAlive, end > position + minimum {
-                    self.choices.append(.giveBack(instruction: instruction, from: end - 1, to: position + minimum))
+                    try self.push(.giveBack(instruction: instruction, from: end - 1, to: position + minimum))
                 }
                 position = end
             case .split(let preferred, let other):
-                self.choices.append(.branch(instruction: other, position: position))
+                try self.push(.branch(instruction: other, position: position))
                 instruction = preferred
             case .jump(let target):
                 instruction = target
             case .save(let slot):
-                self.set(slot, to: position)
+                try self.set(slot, to: position)
                 instruction += 1
             case .clear(let range):
-                for slot in range { self.set(slot, to: -1) }
+                try self.spend(range.count)
+                for slot in range { try self.set(slot, to: -1) }
                 instruction += 1
             case .progress(let slot):
                 isAlive = self.slots[slot] != position
                 instruction += 1
             case .backreference(let group, let isBackward):
-                if let length = self.lengthOfRepeat(of: group, at: position, isBackward: isBackward) {
+                if let length = try self.lengthOfRepeat(of: group, at: position, isBackward: isBackward) {
                     position += isBackward ? -length : length
                 } else {
                     isAlive = false
@@ -110,8 +119,9 @@ struct PatternMatcher {
     /// Tries the body of a look-ahead or look-behind.
     ///
     /// What the groups in it matched stays only if it is not negated.
-    private mutating func look(from first: Int, at position: Int, isNegated: Bool) throws(OutOfSteps) -> Bool {
+    private mutating func look(from first: Int, at position: Int, isNegated: Bool) throws(GivenUp) -> Bool {
         let bottom = self.choices.count
+        try self.spend(self.slots.count / 8)
         let saved = self.slots
         let isMatch = try self.run(from: first, at: position)
         // Once a look has matched, its other ways are not tried any more.
@@ -119,7 +129,7 @@ struct PatternMatcher {
         let matched = self.slots
         self.slots = saved
         if isMatch, !isNegated {
-            for slot in matched.indices where matched[slot] != saved[slot] { self.set(slot, to: matched[slot]) }
+            for slot in matched.indices where matched[slot] != saved[slot] { try self.set(slot, to: matched[slot]) }
         }
         return isMatch != isNegated
     }
@@ -141,27 +151,38 @@ struct PatternMatcher {
         return false
     }
 
-    private mutating func set(_ slot: Int, to value: Int) {
-        self.choices.append(.restore(slot: slot, value: self.slots[slot]))
+    private mutating func set(_ slot: Int, to value: Int) throws(GivenUp) {
+        try self.push(.restore(slot: slot, value: self.slots[slot]))
         self.slots[slot] = value
     }
 
-    private mutating func endOfRun(of set: ScalarSet, at start: Int, maximum: Int) -> Int {
+    private mutating func push(_ choice: Choice) throws(GivenUp) {
+        guard self.choices.count < Self.maximumChoices else { throw .choices }
+        self.choices.append(choice)
+    }
+
+    private mutating func spend(_ steps: Int) throws(GivenUp) {
+        self.steps -= steps
+        guard self.steps >= 0 else { throw .steps }
+    }
+
+    private mutating func endOfRun(of set: ScalarSet, at start: Int, maximum: Int) throws(GivenUp) -> Int {
         var end = start
         while end < self.text.count, end - start < maximum, set.contains(self.text[end]) { end += 1 }
-        self.steps -= min(end - start, self.steps)
+        try self.spend(end - start)
         return end
     }
 
     /// How long the text is that a group has matched, if the same text comes again.
     ///
     /// A group without a match is empty.
-    private func lengthOfRepeat(of group: Int, at position: Int, isBackward: Bool) -> Int? {
+    private mutating func lengthOfRepeat(of group: Int, at position: Int, isBackward: Bool) throws(GivenUp) -> Int? {
         let (start, end) = (self.slots[2 * group], self.slots[2 * group + 1])
         guard start >= 0, end >= start else { return 0 }
         let length = end - start
         let other = isBackward ? position - length : position
         guard other >= 0, other + length <= self.text.count else { return nil }
+        try self.spend(length)
         return self.text[start..<end].elementsEqual(self.text[other..<other + length]) ? length : nil
     }
 

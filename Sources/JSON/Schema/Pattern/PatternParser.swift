@@ -4,6 +4,7 @@
 /// a brace that does not belong to a quantifier does so too, as in `^{.*}$`.
 struct PatternParser {
     private static let maximumDepth = 64
+    private static let maximumBytes = 65_536
     private static let maximumRepetitions = 10_000
 
     private let scalars: [Unicode.Scalar]
@@ -18,6 +19,9 @@ struct PatternParser {
     ///
     /// - Returns: The pattern's parts, and how many groups it has.
     static func parse(_ pattern: String) throws(PatternError) -> (node: PatternNode, groupCount: Int) {
+        guard pattern.utf8.count <= Self.maximumBytes else {
+            throw PatternError(message: "It has more than \(Self.maximumBytes) bytes.", isTooLarge: true)
+        }
         var parser = PatternParser(Array(pattern.unicodeScalars))
         let node = try parser.parseAlternatives()
         guard parser.peek == nil else { throw PatternError(message: "There is a ')' without a '('.") }

@@ -23,23 +23,28 @@ struct PatternProgram: Sendable {
         case match
     }
 
-    private static let maximumSize = 100_000
-
     private(set) var instructions: [Instruction] = []
     private(set) var sets: [ScalarSet] = []
+    private var indices: [ScalarSet: Int] = [:]
+    private let maximumSize: Int
+    /// The parts that were translated, those counted that add no instruction.
+    private var partCount = 0
     private(set) var slotCount: Int
     /// Whether a match can begin at the start of the text only.
     private(set) var isAnchored = false
 
     /// Translates a pattern.
     ///
-    /// - Throws: A ``PatternError`` if it is not valid, or if its repetitions make it too large.
-    init(_ pattern: String) throws(PatternError) {
+    /// - Throws: A ``PatternError`` if it is not valid, or if it has more instructions than `maximumSize` with its
+    ///   repetitions written out.
+    init(_ pattern: String, maximumSize: Int) throws(PatternError) {
         let (node, groupCount) = try PatternParser.parse(pattern)
+        self.maximumSize = maximumSize
         self.slotCount = 2 * (groupCount + 1)
         try self.add(node, isBackward: false)
         try self.append(.match)
         self.isAnchored = Self.isAnchored(node)
+        self.indices = [:]
     }
 
     private static func isAnchored(_ node: PatternNode) -> Bool {
@@ -53,6 +58,8 @@ struct PatternProgram: Sendable {
     }
 
     private mutating func add(_ node: PatternNode, isBackward: Bool) throws(PatternError) {
+        self.partCount += 1
+        guard self.partCount <= 2 * self.maximumSize + 2 else { throw self.tooLarge }
         switch node {
         case .empty: break
         case .set(let set): try self.append(.set(self.index(of: set), isBackward: isBackward))
@@ -145,15 +152,18 @@ struct PatternProgram: Sendable {
 
     private mutating func index(of set: ScalarSet) -> Int {
         // Repetitions that are written out use the same sets again and again.
-        if let index = self.sets.lastIndex(of: set) { return index }
+        if let index = self.indices[set] { return index }
+        self.indices[set] = self.sets.count
         self.sets.append(set)
         return self.sets.count - 1
     }
 
     private mutating func append(_ instruction: Instruction) throws(PatternError) {
-        guard self.instructions.count < Self.maximumSize else {
-            throw PatternError(message: "The pattern is too large when its repetitions are written out.")
-        }
+        guard self.instructions.count < self.maximumSize else { throw self.tooLarge }
         self.instructions.append(instruction)
+    }
+
+    private var tooLarge: PatternError {
+        PatternError(message: "It is too large when its repetitions are written out.", isTooLarge: true)
     }
 }
