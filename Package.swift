@@ -173,6 +173,7 @@ let package = Package(
             dependencies: ["JSON", "JiraTools", "MCPServer", "Upstream", logging],
             swiftSettings: swiftSettings
         ),
+        .testTarget(name: "SharedStateTests", dependencies: ["SharedState"], swiftSettings: swiftSettings),
         .testTarget(
             name: "UpstreamTests",
             dependencies: ["Upstream", httpTypes, hummingbird, hummingbirdTesting, nioCore],

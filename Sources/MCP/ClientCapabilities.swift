@@ -17,7 +17,9 @@ public struct ClientCapabilities: Sendable {
     public var samplingTools: Bool { self.json["sampling"]?["tools"] != nil }
     /// The client tells which directories it works on.
     public var roots: Bool { self.json["roots"] != nil }
-    /// The client lets its user fill in forms. An empty capability means forms and nothing else.
+    /// The client lets its user fill in forms.
+    ///
+    /// An empty capability means forms and nothing else.
     public var formElicitation: Bool {
         guard let elicitation = self.json["elicitation"]?.objectValue else { return false }
         return elicitation["form"] != nil || elicitation["url"] == nil

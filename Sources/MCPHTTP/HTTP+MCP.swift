@@ -43,7 +43,9 @@ extension Request {
         return isAcceptable ? nil : .notAcceptable("Accept has to list application/json and text/event-stream.")
     }
 
-    /// Whether the client takes a media type. Clients that say nothing take anything.
+    /// Whether the client takes a media type.
+    ///
+    /// Clients that say nothing take anything.
     func accepts(_ type: String) -> Bool {
         let values = self.headers[values: .accept]
         if values.isEmpty { return true }

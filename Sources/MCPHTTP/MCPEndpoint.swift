@@ -25,7 +25,9 @@ public struct MCPEndpoint: Sendable {
         public var keepAliveInterval = Duration.seconds(15)
         /// How long the events of a legacy session's stream are kept after the last one.
         public var eventLifetime = Duration.seconds(600)
-        /// Whether the transport of 2024-11-05 is offered too, on `/sse` and `/messages`. It is deprecated.
+        /// Whether the transport of 2024-11-05 is offered too, on `/sse` and `/messages`.
+        ///
+        /// It is deprecated.
         public var offersHTTPWithSSE = false
 
         public init() {}

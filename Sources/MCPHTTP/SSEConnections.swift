@@ -7,7 +7,9 @@ import NIOCore
 import Synchronization
 
 /// The transport of 2024-11-05: one event stream for all that the server says, and a second address for what the client
-/// says. It is deprecated, and offered only where it is switched on.
+/// says.
+///
+/// It is deprecated, and offered only where it is switched on.
 ///
 /// Specification: 2024-11-05, basic/transports, "HTTP with SSE".
 final class SSEConnections: Sendable {

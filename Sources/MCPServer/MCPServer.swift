@@ -59,7 +59,9 @@ public final class MCPServer: Sendable {
         public var offersOperations = false
         /// How long the answers to a question are accepted, since 2026-07-28.
         public var requestStateLifetime = Duration.seconds(900)
-        /// With what is sealed what clients carry: all replicas need the same. The first seals, all open.
+        /// With what is sealed what clients carry: all replicas need the same.
+        ///
+        /// The first seals, all open.
         public var sealingKeys = [SealingKey()]
 
         public init() {}

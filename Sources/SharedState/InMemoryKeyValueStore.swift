@@ -2,8 +2,8 @@ import Synchronization
 
 /// Values kept in this process: right for one replica, and for tests.
 ///
-/// It holds at most `capacity` values. Expired ones are removed when they are asked for, and all of them whenever the
-/// store has grown by half since it was last swept, so that a sweep costs each write a constant share.
+/// It holds at most `capacity` values. Expired ones are removed when they are asked for, and by the next write: what it
+/// costs grows with the logarithm of the capacity, also when the store is full.
 public final class InMemoryKeyValueStore: KeyValueStore {
     private struct Entry {
         var value: [UInt8]
@@ -12,7 +12,25 @@ public final class InMemoryKeyValueStore: KeyValueStore {
 
     private struct State {
         var entries: [String: Entry] = [:]
-        var sweepAt = 64
+        /// When to look at a key again: never later than its value expires.
+        var expiries = ExpiryQueue()
+
+        mutating func keep(_ entry: Entry, as key: String) {
+            let isLater = self.entries.updateValue(entry, forKey: key).map { $0.expiry <= entry.expiry } ?? false
+            if isLater { return }
+            self.expiries.add(key, at: entry.expiry)
+            // Keys that were removed or set again leave behind what is of no use.
+            if self.expiries.count > 2 * self.entries.count + 64 {
+                self.expiries = ExpiryQueue(self.entries.lazy.map { ($0.key, $0.value.expiry) })
+            }
+        }
+
+        mutating func removeExpired(at now: ContinuousClock.Instant) {
+            while let key = self.expiries.next(before: now) {
+                guard let expiry = self.entries[key]?.expiry else { continue }
+                if expiry <= now { self.entries[key] = nil } else { self.expiries.add(key, at: expiry) }
+            }
+        }
     }
 
     private let state = Mutex(State())
@@ -23,7 +41,7 @@ public final class InMemoryKeyValueStore: KeyValueStore {
     ///   - capacity: The most values that are held at a time.
     ///   - now: The time, for tests.
     public init(
-        capacity: Int = 100_000,
+        capacity: Int = 200_000,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
     ) {
         self.capacity = capacity
@@ -33,6 +51,11 @@ public final class InMemoryKeyValueStore: KeyValueStore {
     /// How many values are held, expired ones included.
     public var count: Int {
         self.state.withLock { $0.entries.count }
+    }
+
+    /// How many entries the queue has, for tests.
+    var queuedCount: Int {
+        self.state.withLock { $0.expiries.count }
     }
 
     public func value(for key: String) async throws(SharedStateError) -> [UInt8]? {
@@ -50,7 +73,7 @@ public final class InMemoryKeyValueStore: KeyValueStore {
     public func set(_ key: String, to value: [UInt8], lifetime: Duration) async throws(SharedStateError) {
         let now = self.now()
         try self.state.withLock { state throws(SharedStateError) in
-            try self.store(value, for: key, now, lifetime, &state)
+            try self.keep(Entry(value: value, expiry: now + lifetime), as: key, now, &state)
         }
     }
 
@@ -64,33 +87,29 @@ public final class InMemoryKeyValueStore: KeyValueStore {
         return try self.state.withLock { state throws(SharedStateError) in
             let current = state.entries[key].flatMap { $0.expiry > now ? $0.value : nil }
             guard current == expected else { return false }
-            try self.store(value, for: key, now, lifetime, &state)
+            try self.keep(Entry(value: value, expiry: now + lifetime), as: key, now, &state)
             return true
         }
     }
 
-    private func store(
-        _ value: [UInt8],
-        for key: String,
+    private func keep(
+        _ entry: Entry,
+        as key: String,
         _ now: ContinuousClock.Instant,
-        _ lifetime: Duration,
         _ state: inout State
     ) throws(SharedStateError) {
-        if state.entries.count >= min(state.sweepAt, self.capacity) {
-            state.entries = state.entries.filter { $0.value.expiry > now }
-            state.sweepAt = max(64, state.entries.count + state.entries.count / 2)
-        }
+        state.removeExpired(at: now)
         guard state.entries[key] != nil || state.entries.count < self.capacity else {
             throw SharedStateError(.full, "The in-memory store holds \(self.capacity) values already.")
         }
-        state.entries[key] = Entry(value: value, expiry: now + lifetime)
+        state.keep(entry, as: key)
     }
 
     public func extend(_ key: String, lifetime: Duration) async throws(SharedStateError) -> Bool {
         let now = self.now()
         return self.state.withLock { state in
             guard let entry = state.entries[key], entry.expiry > now else { return false }
-            state.entries[key]?.expiry = now + lifetime
+            state.keep(Entry(value: entry.value, expiry: now + lifetime), as: key)
             return true
         }
     }

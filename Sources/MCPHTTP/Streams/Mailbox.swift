@@ -107,7 +107,9 @@ final class Mailbox: MessageSink {
 
     // MARK: Reading
 
-    /// All that waits, as soon as there is something. One reader reads.
+    /// All that waits, as soon as there is something.
+    ///
+    /// One reader reads.
     ///
     /// - Returns: Nothing once the mailbox is finished and empty, or the reader is cancelled.
     func next() async -> [Item]? {

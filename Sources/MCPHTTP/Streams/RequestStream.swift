@@ -13,7 +13,9 @@ import NIOCore
 struct RequestStream: Sendable {
     let keepAlive: KeepAlive
 
-    /// Runs a request and answers with what it yields. If the client closes its connection, the request is cancelled.
+    /// Runs a request and answers with what it yields.
+    ///
+    /// If the client closes its connection, the request is cancelled.
     ///
     /// - Parameters:
     ///   - run: Runs the request with a place for its notifications.

@@ -57,7 +57,9 @@ final class SessionStreams: Sendable {
 
     // MARK: Calls
 
-    /// Runs a request of a session. Its connection may break; the request goes on.
+    /// Runs a request of a session.
+    ///
+    /// Its connection may break; the request goes on.
     ///
     /// - Parameters:
     ///   - session: The session.
@@ -173,8 +175,10 @@ final class SessionStreams: Sendable {
         return Response(status: .ok, headers: ServerSentEvents.headers, body: body)
     }
 
-    /// Logs what happens on the server for a session, from now on until the session ends or its client has been away for
-    /// as long as events are kept. One replica does it.
+    /// Logs what happens on the server for a session, from now on until the session ends or its client has been away
+    /// for as long as events are kept.
+    ///
+    /// One replica does it.
     private func record(_ session: ClientSession, _ server: MCPServer) async {
         let key = self.key(session, Self.standalone)
         guard let lease = await server.leaseLog(of: session, for: self.keepAliveInterval * 3) else { return }
@@ -334,7 +338,9 @@ final class Pauses: Sendable {
         reader?.resume()
     }
 
-    /// Waits until the connection is to be closed, or the task is cancelled. One reader waits.
+    /// Waits until the connection is to be closed, or the task is cancelled.
+    ///
+    /// One reader waits.
     func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -40,7 +40,9 @@ public struct ParamConstraint<Value: Sendable>: Sendable {
         return constraint
     }
 
-    /// HTTP clients repeat the argument in the header `Mcp-Param-` and this name, for routing. Not for secrets.
+    /// HTTP clients repeat the argument in the header `Mcp-Param-` and this name, for routing.
+    ///
+    /// Not for secrets.
     ///
     /// Specification: 2026-07-28, server/tools, "x-mcp-header".
     public static func header(_ name: String) -> Self {

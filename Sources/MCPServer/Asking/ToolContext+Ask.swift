@@ -138,7 +138,9 @@ extension ToolContext {
         SamplingAnswer(try await self.ask(.sampling(request), key: key))
     }
 
-    /// The directories that the client works on. They are a hint, and no permission.
+    /// The directories that the client works on.
+    ///
+    /// They are a hint, and no permission.
     public func roots(key: String? = nil) async throws -> [Root] {
         [Root](try await self.ask(.roots, key: key))
     }

@@ -219,7 +219,9 @@ public final class ClientConnection: Sendable {
         )
     }
 
-    /// The session as it is now. As long as the connection is open, it does not expire.
+    /// The session as it is now.
+    ///
+    /// As long as the connection is open, it does not expire.
     private func exchange(_ session: ClientSession) async throws(MCPError) -> Exchange {
         let current: ClientSession
         do {

@@ -93,7 +93,9 @@ extension MCPServer {
         if self.registry.cancel(key) == false { self.streams.cancel(key) }
     }
 
-    /// Takes the client's answer to a request of ours. Answers that nobody waits for are dropped.
+    /// Takes the client's answer to a request of ours.
+    ///
+    /// Answers that nobody waits for are dropped.
     public func receive(_ response: JSONRPCResponse, in session: ClientSession) async {
         guard let id = response.id else { return }
         // Whoever asked waits on the bus: it may be another replica.

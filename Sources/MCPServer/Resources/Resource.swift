@@ -74,7 +74,9 @@ extension ResourceTemplate {
 
 /// What reading a resource gives.
 public struct ResourceContents: Sendable {
-    /// One part of the contents. What it does not say is taken from the resource.
+    /// One part of the contents.
+    ///
+    /// What it does not say is taken from the resource.
     public struct Part: Sendable {
         public var uri: String?
         public var mimeType: String?

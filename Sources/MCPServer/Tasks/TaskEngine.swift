@@ -245,7 +245,9 @@ final class TaskEngine: Sendable {
         return changed
     }
 
-    /// Ends a task, if it is not over. Its work is cancelled.
+    /// Ends a task, if it is not over.
+    ///
+    /// Its work is cancelled.
     @discardableResult
     func cancel(_ id: String) async -> TaskRecord? {
         await self.change(id) { record in
@@ -255,7 +257,9 @@ final class TaskEngine: Sendable {
         }
     }
 
-    /// Takes answers of the client. Keys that are not asked for are passed over.
+    /// Takes answers of the client.
+    ///
+    /// Keys that are not asked for are passed over.
     ///
     /// - Throws: ``MCPError`` with `-32602` if an answer does not fit its question.
     func answer(_ record: TaskRecord, with answers: JSONObject) async throws(MCPError) {

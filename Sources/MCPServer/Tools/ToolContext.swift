@@ -20,7 +20,9 @@ public struct ToolContext: Sendable {
     /// The id under which the log knows this request.
     public let requestID: String
     public let principal: Principal
-    /// When the call is ended, whatever it does. Time in which the client is asked does not count.
+    /// When the call is ended, whatever it does.
+    ///
+    /// Time in which the client is asked does not count.
     public let deadline: ContinuousClock.Instant
     public let logger: Logger
     /// The W3C trace context of the caller, to be passed on.
