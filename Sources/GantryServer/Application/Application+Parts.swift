@@ -10,10 +10,7 @@ extension Application {
         let directory = "\(settings.dataDirectory)/models/all-MiniLM-L6-v2"
         let files = ["model.safetensors", "vocab.txt"]
         guard files.allSatisfy({ FileManager.default.fileExists(atPath: "\(directory)/\($0)") }) else { return nil }
-        return LazyEmbedder(
-            model: EmbeddingModel(name: "all-MiniLM-L6-v2", dimension: 384, maximumTokens: 254),
-            logger: logger
-        ) {
+        return LazyEmbedder(model: MiniLMEmbedder.model, logger: logger) {
             try MiniLMEmbedder(modelDirectory: directory)
         }
     }

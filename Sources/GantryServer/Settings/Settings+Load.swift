@@ -1,4 +1,5 @@
 import Configuration
+import JiraTools
 import Logging
 import MCPServer
 import Telemetry
@@ -115,6 +116,10 @@ extension Settings {
             reader.reject(key, "Set it too: JIRA_URL is set, and Jira wants an account and its token.")
         }
         guard let user, let token else { return nil }
+        for (key, value) in [(SettingKey.jiraUser, user), (.jiraToken, token)]
+        where !JiraConfiguration.isCredential(value) {
+            reader.reject(key, "This holds a line break or another control character.")
+        }
         let trimmed = url.hasSuffix("/") ? String(url.dropLast()) : url
         return Jira(url: trimmed, user: user, token: token, projects: projects)
     }

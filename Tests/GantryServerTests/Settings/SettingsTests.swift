@@ -167,4 +167,13 @@ struct SettingsTests {
         ])
         #expect(settings.jira?.url == "http://127.0.0.1:9")
     }
+
+    @Test("refuse credentials with control characters by their names, without showing them")
+    func brokenCredentials() async throws {
+        let problems = await self.problems([
+            "JIRA_URL": "https://example.atlassian.net", "JIRA_USER": "u\u{7}ser", "JIRA_TOKEN": "very\nsecret",
+        ])
+        #expect(problems.map(\.setting) == ["JIRA_USER", "JIRA_TOKEN"])
+        #expect(problems.allSatisfy { !"\($0)".contains("secret") && !"\($0)".contains("ser\"") })
+    }
 }
