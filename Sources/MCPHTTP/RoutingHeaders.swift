@@ -55,13 +55,21 @@ struct RoutingHeaders {
     ///
     /// - Throws: ``MCPError`` with `-32020`.
     func check(against call: JSONRPCRequest, _ meta: RequestMeta) throws(MCPError) {
-        let version = try self.value(.mcpProtocolVersion)
-        guard version == meta.protocolVersion else { throw Self.mismatch(.mcpProtocolVersion) }
-        guard try self.value(.mcpMethod) == call.method else { throw Self.mismatch(.mcpMethod) }
+        guard Self.areSame(try self.value(.mcpProtocolVersion), meta.protocolVersion ?? "") else {
+            throw Self.mismatch(.mcpProtocolVersion)
+        }
+        guard Self.areSame(try self.value(.mcpMethod), call.method) else { throw Self.mismatch(.mcpMethod) }
         guard let name = Self.name(of: call) else { return }
-        guard let decoded = Self.decoded(try self.value(.mcpName)), decoded == name else {
+        guard let decoded = Self.decoded(try self.value(.mcpName)), Self.areSame(decoded, name) else {
             throw Self.mismatch(.mcpName)
         }
+    }
+
+    /// Whether two texts are the same byte by byte, as a proxy compares them.
+    ///
+    /// Swift's `==` would take a decomposed "é" for a composed one, and a Kelvin sign for a K.
+    private static func areSame(_ left: String, _ right: String) -> Bool {
+        left.utf8.elementsEqual(right.utf8)
     }
 
     /// What `Mcp-Name` has to be for a request, if it needs one.

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -159,6 +160,17 @@ struct MCPEndpointTests {
         #expect(answer.status == 400)
         #expect(answer.json?["error"]?["code"] == -32020)
         #expect(answer.json?["id"] == 1)
+    }
+
+    @Test(
+        "Names that are equal to Swift, but not byte by byte, are told apart",
+        arguments: [("caf\u{E9}", "cafe\u{301}"), ("K", "\u{212A}")]
+    )
+    func equivalent(body: String, header: String) async throws {
+        let body = Self.modern("tools/call", ["name": .string(body)])
+        let wrapped = "=?base64?\(Data(header.utf8).base64EncodedString())?="
+        let answer = try await self.send(body, Self.headers("tools/call", name: wrapped))
+        #expect(answer.json?["error"]?["code"] == -32020)
     }
 
     @Test(
