@@ -22,8 +22,8 @@ extension HTTPField.Name {
 
 extension Request {
     private var hasJSONBody: Bool {
-        guard let type = self.headers[.contentType]?.lowercased() else { return false }
-        return type.prefix { $0 != ";" }.trimming { $0 == " " } == "application/json"
+        guard let type = self.headers[.contentType] else { return false }
+        return Substring(type.lowercased()).withoutParameters == "application/json"
     }
 
     /// Why a message can't be read or answered, if it can't.
@@ -50,8 +50,11 @@ extension Request {
         let values = self.headers[values: .accept]
         if values.isEmpty { return true }
         let family = type.prefix { $0 != "/" } + "/*"
-        return values.joined(separator: ",").lowercased().split(separator: ",").contains { range in
-            let parts = range.split(separator: ";").map { $0.trimming { $0 == " " || $0 == "\t" } }
+        // Bytes are looked at, as above.
+        return values.joined(separator: ",").lowercased().utf8.split(separator: UInt8(ascii: ",")).contains { range in
+            let parts = range.split(separator: UInt8(ascii: ";")).map { part in
+                Substring(part).trimming { $0 == " " || $0 == "\t" }
+            }
             guard let name = parts.first, name == type || name == family || name == "*/*" else { return false }
             return parts.dropFirst().contains { Self.isZeroQuality($0) } == false
         }
@@ -72,6 +75,15 @@ extension Request {
             return given
         }
         return RandomID.make()
+    }
+}
+
+extension Substring {
+    /// A media type without what follows a semicolon.
+    ///
+    /// Bytes are looked at: as characters, a Greek question mark equals a semicolon, and one with an accent does not.
+    fileprivate var withoutParameters: Substring {
+        Substring(self.utf8.prefix { $0 != UInt8(ascii: ";") }).trimming { $0 == " " }
     }
 }
 

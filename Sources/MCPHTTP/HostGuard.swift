@@ -46,6 +46,8 @@ public struct HostGuard: Sendable {
             guard let end = text.firstIndex(of: "]") else { return nil }
             host = text[text.index(after: text.startIndex)..<end]
             rest = text[text.index(after: end)...]
+            // Only IPv6 addresses stand in brackets.
+            guard host.contains(":") else { return nil }
         } else {
             let end = text.firstIndex(of: ":") ?? text.endIndex
             host = text[..<end]
@@ -53,7 +55,11 @@ public struct HostGuard: Sendable {
         }
         guard host.isEmpty == false else { return nil }
         if rest.isEmpty { return String(host) }
-        guard rest.first == ":", UInt16(rest.dropFirst()) != nil else { return nil }
+        // UInt16 would read a sign, too.
+        let port = rest.dropFirst()
+        guard rest.first == ":", port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), UInt16(port) != nil else {
+            return nil
+        }
         return String(host)
     }
 }

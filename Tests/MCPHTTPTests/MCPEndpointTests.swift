@@ -247,6 +247,7 @@ struct MCPEndpointTests {
         arguments: [
             ("Host", "evil.example.com"), ("Origin", "http://evil.example.com"), ("Origin", "null"),
             ("Origin", "http://localhost.evil.example.com"), ("Host", "localhost:port"), ("Origin", "file://localhost"),
+            ("Host", "localhost:+80"), ("Host", "localhost:-0"), ("Host", "[localhost]"),
         ]
     )
     func foreign(header: String, value: String) throws {
@@ -292,6 +293,8 @@ struct MCPEndpointTests {
         let large = try await self.send(String(repeating: " ", count: 101)) { $0.maximumBodyBytes = 100 }
         #expect(large.status == 413)
         #expect(try await self.send("{}", ["Content-Type": "text/plain"]).status == 415)
+        // To Swift, a Greek question mark is a semicolon.
+        #expect(try await self.send("{}", ["Content-Type": "application/json\u{37E}x"]).status == 415)
         #expect(try await self.send("{}", ["Accept": "text/html"]).status == 406)
         let body = Self.modern("server/discover")
         let wanted = [
