@@ -3,11 +3,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve demo test bench eval lint format docs clean
+.PHONY: help setup build serve demo test fuzz bench eval lint format docs clean
 
 # Set JOBS=2 to keep the machine usable meanwhile.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
-SWIFT_FILES := Package.swift Sources Tests StandIns Fixtures
+SWIFT_FILES := Package.swift Sources Tests StandIns Fixtures Fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ demo: setup build ## Start Gantry with a Jira stand-in and the project's own doc
 
 test: setup ## Run all tests: unit tests, then real servers with real clients
 	@JOBS=$(JOBS) Scripts/test
+
+fuzz: ## Feed 10 million damaged inputs to what reads bytes from strangers (FUZZ_EXECUTIONS per target)
+	@JOBS=$(JOBS) Scripts/fuzz
 
 bench: setup build ## Compare speed with the Python SDK's server, in the same run
 	@Scripts/bench

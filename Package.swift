@@ -132,10 +132,19 @@ let package = Package(
             name: "gantry-everything",
             dependencies: [
                 "JSON", "MCP", "MCPHTTP", "MCPServer", "MCPStdio", argumentParser, hummingbird, logging,
-                serviceLifecycle,
-                unixSignals,
+                serviceLifecycle, unixSignals,
             ],
             path: "Fixtures/gantry-everything",
+            swiftSettings: swiftSettings
+        ),
+        // Fuzzing: a target of its own, so that it reaches what is `package`; no product
+        .executableTarget(
+            name: "gantry-fuzz",
+            dependencies: [
+                "JSON", "MCP", "MCPHTTP", "MCPServer", "MCPStdio", "SharedState", argumentParser, httpTypes,
+                hummingbird, logging, nioCore,
+            ],
+            path: "Fuzz/gantry-fuzz",
             swiftSettings: swiftSettings
         ),
         // Tests

@@ -96,7 +96,7 @@ public struct MCPEndpoint: Sendable {
 
     // MARK: POST
 
-    func post(_ request: Request) async throws -> Response {
+    package func post(_ request: Request) async throws -> Response {
         if let refusal = self.configuration.hostGuard.refusal(of: request) {
             return .error(MCPError(.invalidRequest, refusal), status: .forbidden)
         }

@@ -42,7 +42,7 @@ struct RoutingHeaders {
     /// Whether a header's text stands for a value.
     private static func says(_ text: String, _ value: JSONValue) -> Bool {
         switch value {
-        case .string(let string): text == string
+        case .string(let string): Self.areSame(text, string)
         case .bool(let flag): text == (flag ? "true" : "false")
         case .integer, .double, .decimal:
             // 42.0 is 42, however it is written.

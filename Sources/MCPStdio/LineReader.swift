@@ -5,9 +5,9 @@ import Synchronization
 ///
 /// The thread sleeps in `poll` until there is input or the reader is stopped. It reads no further while as many lines as
 /// allowed are being worked on, so that a client can't fill the memory.
-final class LineReader: Sendable {
+package final class LineReader: Sendable {
     /// What was read.
-    enum Line: Sendable, Equatable {
+    package enum Line: Sendable, Equatable {
         case bytes([UInt8])
         /// The line was longer than allowed; it was read to its end and thrown away.
         case tooLong
@@ -94,19 +94,19 @@ final class LineReader: Sendable {
 /// Cuts bytes into lines, whatever the pieces in which they arrive.
 ///
 /// Every byte is looked at once.
-struct LineSplitter {
+package struct LineSplitter {
     private let maximumBytes: Int
     private var partial: [UInt8] = []
     private var isSkipping = false
 
-    init(maximumBytes: Int) {
+    package init(maximumBytes: Int) {
         self.maximumBytes = maximumBytes
     }
 
     /// The lines that end in a piece.
     ///
     /// Empty lines are left out.
-    mutating func lines(in piece: UnsafeRawBufferPointer) -> [LineReader.Line] {
+    package mutating func lines(in piece: UnsafeRawBufferPointer) -> [LineReader.Line] {
         var lines: [LineReader.Line] = []
         var rest = piece[...]
         while let base = rest.baseAddressIfNotEmpty, let newline = memchr(base, 0x0a, rest.count) {
@@ -122,7 +122,7 @@ struct LineSplitter {
     }
 
     /// What has come since the last line, and begins anew.
-    mutating func rest() -> LineReader.Line? {
+    package mutating func rest() -> LineReader.Line? {
         defer {
             self.partial = []
             self.isSkipping = false
