@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 # Set JOBS=2 to keep the machine usable meanwhile.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
-SWIFT_FILES := Package.swift Sources Tests StandIns Fixtures Fuzz
+SWIFT_FILES := Package.swift Sources Tests StandIns Fixtures Benchmarks Fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile

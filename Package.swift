@@ -137,6 +137,13 @@ let package = Package(
             path: "Fixtures/gantry-everything",
             swiftSettings: swiftSettings
         ),
+        // What `make bench` compares with; not part of the product
+        .executableTarget(
+            name: "constant-server",
+            dependencies: [argumentParser, hummingbird, httpTypes, logging, nioCore],
+            path: "Benchmarks/constant-server",
+            swiftSettings: swiftSettings
+        ),
         // Fuzzing: a target of its own, so that it reaches what is `package`; no product
         .executableTarget(
             name: "gantry-fuzz",

@@ -42,15 +42,15 @@ public final class InProcessClient: Sendable {
     ///   - revision: What the client speaks.
     ///   - principal: Who it is.
     ///   - capabilities: What it declares; without it, all that `answering` may be asked.
-    ///   - onNotification: Takes what the server tells, other than progress.
     ///   - answering: Answers what the server asks; without it, nothing can be asked.
+    ///   - onNotification: Takes what the server tells, other than progress.
     public init(
         server: MCPServer,
         revision: ProtocolRevision = .v2026_07_28,
         principal: Principal = .local,
         capabilities: JSONObject? = nil,
-        onNotification: @escaping @Sendable (JSONRPCNotification) -> Void = { _ in },
-        answering: Answering? = nil
+        answering: Answering? = nil,
+        onNotification: @escaping @Sendable (JSONRPCNotification) -> Void = { _ in }
     ) {
         self.server = server
         self.revision = revision

@@ -17,7 +17,8 @@ public struct ConfiguredTool: Sendable {
     var timeout: Duration?
     var task: TaskOptions?
 
-    init<T: Tool>(_ tool: T) {
+    /// A tool as it is.
+    public init(_ tool: some Tool) {
         self.make = { RegisteredTool(tool, naming: $0, taskSupport: $1) }
     }
 
