@@ -32,19 +32,20 @@ public struct Codec: Sendable {
     /// A complete result: the members, and what the revision wants beside them.
     public func complete(
         _ members: JSONObject,
-        server: Implementation,
+        serverInfo: JSONValue,
         resultType: String = "complete",
         caching: CachingHint? = nil
     ) -> JSONObject {
         guard self.revision.supports(.statelessEnvelope) else { return members }
         var result = members
+        result.reserveCapacity(members.count + 4)
         result["resultType"] = .string(resultType)
         if let caching, self.revision.supports(.cachingHints) {
             result["ttlMs"] = .integer(caching.milliseconds)
             result["cacheScope"] = .string(caching.scope.rawValue)
         }
         var meta = result["_meta"]?.objectValue ?? [:]
-        meta[MetaKey.serverInfo] = .object(self.json(server))
+        meta[MetaKey.serverInfo] = serverInfo
         result["_meta"] = .object(meta)
         return result
     }

@@ -1,4 +1,4 @@
-import JSON
+public import JSON
 
 /// Name and version of a server or a client.
 public struct Implementation: Sendable, Hashable {
@@ -28,7 +28,8 @@ public struct Implementation: Sendable, Hashable {
 }
 
 extension Codec {
-    func json(_ implementation: Implementation) -> JSONObject {
+    /// Name and version, as a revision shows them.
+    public func json(_ implementation: Implementation) -> JSONObject {
         var object: JSONObject = [
             "name": .string(implementation.name), "version": .string(implementation.version),
         ]

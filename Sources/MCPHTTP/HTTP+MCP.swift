@@ -4,6 +4,7 @@ import JSON
 import MCP
 import MCPServer
 import NIOCore
+import Synchronization
 
 extension HTTPField.Name {
     private static func named(_ name: String) -> Self {
@@ -23,6 +24,7 @@ extension HTTPField.Name {
 extension Request {
     private var hasJSONBody: Bool {
         guard let type = self.headers[.contentType] else { return false }
+        if type == "application/json" { return true }
         return Substring(type.lowercased()).withoutParameters == "application/json"
     }
 
@@ -34,6 +36,8 @@ extension Request {
                 status: .unsupportedMediaType
             )
         }
+        // What most clients send needs no reading.
+        if self.headers[.accept] == "application/json, text/event-stream" { return nil }
         let isModern = self.headers[.mcpProtocolVersion].flatMap(ProtocolRevision.named)?.supports(.statelessEnvelope)
         // Clients before 2026-07-28 that take only one of them are answered as far as that goes.
         let isAcceptable =
@@ -74,7 +78,7 @@ extension Request {
         {
             return given
         }
-        return RandomID.make()
+        return RequestNumber.next()
     }
 }
 
@@ -109,5 +113,15 @@ extension Response {
     static func error(_ error: MCPError, id: MCP.RequestID? = nil, status: HTTPResponse.Status? = nil) -> Response {
         let own: HTTPResponse.Status = error.code == .sessionNotFound ? .notFound : .init(code: error.httpStatus)
         return .json(.failure(error, id: id), status: status ?? own)
+    }
+}
+
+/// Names requests for the log: unlike those of other processes and other requests, and quick to make.
+enum RequestNumber {
+    private static let process = String(RandomID.make().prefix(12))
+    private static let count = Atomic<UInt64>(0)
+
+    static func next() -> String {
+        "\(self.process)-\(self.count.add(1, ordering: .relaxed).newValue)"
     }
 }

@@ -191,12 +191,17 @@ public struct MCPEndpoint: Sendable {
         _ principal: Principal
     ) async throws(MCPError) -> Response {
         let headers = RoutingHeaders(request.headers)
-        try headers.refuseDuplicates()
-        let meta = try self.server.envelope(of: call)
-        try headers.check(against: call, meta)
+        let meta = RequestMeta(params: call.params)
+        if meta.clientCapabilities == nil || headers.say(call, meta) == false {
+            // Something is wrong; the specification says what is told first.
+            try headers.refuseDuplicates()
+            _ = try self.server.envelope(of: call)
+            try headers.check(against: call, meta)
+        }
         let revision = try self.server.revision(for: meta)
-        try headers.check(self.server.headerParameters(of: call), of: call)
-        let exchange = Exchange(
+        let parameters = self.server.headerParameters(of: call)
+        if parameters.isEmpty == false { try headers.check(parameters, of: call) }
+        var exchange = Exchange(
             transport: "http",
             requestID: request.requestID,
             principal: principal,
@@ -205,6 +210,7 @@ public struct MCPEndpoint: Sendable {
             scope: nil,
             sink: NoMessages()
         )
+        exchange.meta = meta
         guard call.method.mayTakeLong else {
             return Self.plain(await self.server.respond(to: call, exchange)) { $0.httpStatus }
         }

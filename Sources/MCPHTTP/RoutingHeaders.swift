@@ -14,6 +14,19 @@ struct RoutingHeaders {
         self.headers = headers
     }
 
+    /// Whether the headers say what the body says, to the letter.
+    ///
+    /// Nearly all do; those that don't are looked at more closely by ``check(against:_:)``. A header that is there twice
+    /// is no such case: its values come joined.
+    func say(_ call: JSONRPCRequest, _ meta: RequestMeta) -> Bool {
+        guard let version = self.headers[.mcpProtocolVersion], let method = self.headers[.mcpMethod],
+            let expected = meta.protocolVersion, Self.areSame(version, expected), Self.areSame(method, call.method)
+        else { return false }
+        guard let name = Self.name(of: call) else { return true }
+        guard let given = self.headers[.mcpName], given.utf8.first != UInt8(ascii: "=") else { return false }
+        return Self.areSame(given, name)
+    }
+
     /// Refuses headers that are there twice, before anything else is looked at.
     func refuseDuplicates() throws(MCPError) {
         for name in [HTTPField.Name.mcpProtocolVersion, .mcpMethod, .mcpName] where self.headers[values: name].count > 1

@@ -69,6 +69,8 @@ public final class MCPServer: Sendable {
 
     /// Name and version, as clients see them.
     public let implementation: Implementation
+    /// The same as every result of 2026-07-28 shows it.
+    let serverInfo: JSONValue
     let options: Options
     let registry: CallRegistry
     /// Streams of `subscriptions/listen`, which are open for as long as the client likes.
@@ -109,6 +111,7 @@ public final class MCPServer: Sendable {
             websiteURL: options.websiteURL,
             icons: options.icons
         )
+        self.serverInfo = .object(Codec(.v2026_07_28).json(self.implementation))
         self.options = options
         self.stores = stores
         self.registry = CallRegistry(maximumCalls: options.maximumConcurrentCalls)

@@ -90,6 +90,11 @@ final class Mailbox: MessageSink {
         self.state.withLock { $0.response }
     }
 
+    /// Whether there is nothing but the answer.
+    var isAnswered: Bool {
+        self.state.withLock { $0.isFinished && $0.items.isEmpty }
+    }
+
     /// Nothing more will come but the answer.
     func finish(with response: JSONRPCResponse? = nil) {
         let reader = self.state.withLock { state in

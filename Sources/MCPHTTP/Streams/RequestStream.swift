@@ -27,10 +27,13 @@ struct RequestStream: Sendable {
     ) async -> Response {
         let mailbox = Mailbox()
         // Owned by the response: it is cancelled when the client goes, or when the response can't be written.
-        let task = Task {
-            defer { mailbox.finish() }
-            return await run(mailbox)
+        // Begun on this thread: most requests are answered before anybody has to wait for them.
+        let task = Task.immediate {
+            let response = await run(mailbox)
+            mailbox.finish(with: response)
+            return response
         }
+        if mailbox.isAnswered { return plain(mailbox.response) }
         let watch = ConnectionWatch.current
         let observer = watch?.onClose { task.cancel() }
         let reminder = self.keepAlive.add(mailbox)

@@ -147,7 +147,7 @@ struct CallPipeline: Sendable {
         _ run: @escaping @Sendable (ToolContext) async throws -> T
     ) async throws(CallFailure) -> T {
         do {
-            return try await self.registry.run(key: invocation.key, timeout: timeout) { call in
+            return try await self.registry.run(key: invocation.key, timeout: timeout) { [logger] call in
                 let interaction = invocation.makeInteraction?(call)
                 defer { interaction?.finish() }
                 return try await run(
@@ -155,7 +155,7 @@ struct CallPipeline: Sendable {
                         requestID: invocation.requestID,
                         principal: invocation.principal,
                         deadline: .now + timeout,
-                        logger: self.logger,
+                        logger: logger,
                         traceparent: invocation.traceparent,
                         reporter: invocation.reporter,
                         interaction: interaction

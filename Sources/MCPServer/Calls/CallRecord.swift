@@ -37,6 +37,8 @@ public struct LogCallRecorder: CallRecorder {
     }
 
     public func record(_ record: CallRecord) {
+        // Nobody pays for what nobody reads.
+        guard self.logger.logLevel <= .info else { return }
         var metadata: Logger.Metadata = [
             "request.id": "\(record.requestID)",
             "mcp.transport": "\(record.transport)",

@@ -30,7 +30,8 @@ enum CallInterruption: Error, Sendable, Hashable {
 /// place among the running calls until it returns, so that what hangs is bounded too.
 final class CallRegistry: Sendable {
     private struct Call {
-        var task: Task<Void, Never>
+        /// Nothing until the call has suspended for the first time.
+        var task: Task<Void, Never>?
         var key: CallKey?
         var deadline: ContinuousClock.Instant
         var interrupt: @Sendable (CallInterruption) -> Void
@@ -44,7 +45,9 @@ final class CallRegistry: Sendable {
         var isDraining = false
         var drained: [CheckedContinuation<Void, Never>] = []
         /// The task that sleeps until deadlines are to be looked at.
-        var sleeper: (instant: ContinuousClock.Instant, task: Task<Void, Never>)?
+        var sleeper: Task<Void, Never>?
+        /// When it wakes up. Apart from it, so that a look at the time does not touch the task's reference count.
+        var wakeTime: ContinuousClock.Instant?
     }
 
     /// Deadlines are looked at this much later, so that many calls share one wake-up.
@@ -58,7 +61,7 @@ final class CallRegistry: Sendable {
     }
 
     deinit {
-        self.state.withLock { $0.sleeper?.task.cancel() }
+        self.state.withLock { $0.sleeper?.cancel() }
     }
 
     var count: Int {
@@ -78,7 +81,8 @@ final class CallRegistry: Sendable {
             return state.lastID
         }
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
+            // Resumed once and only once: FirstOutcome sees to that.
+            try await withUnsafeThrowingContinuation { continuation in
                 self.begin(id, key, timeout, FirstOutcome(continuation), operation)
                 if Task.isCancelled {
                     self.interrupt(id, .cancelled)
@@ -103,25 +107,31 @@ final class CallRegistry: Sendable {
                 guard state.ids[key] == nil else { return .duplicateID }
                 state.ids[key] = id
             }
-            // The task waits for this lock when it ends, so that it can't end before it is entered here.
-            let task = Task {
-                let result: Result<T, any Error>
-                do {
-                    result = .success(try await operation(CallHandle(registry: self, id: id)))
-                } catch {
-                    result = .failure(error)
-                }
-                self.end(id)
-                outcome.resume(result)
-            }
             let deadline = ContinuousClock.now + timeout
-            state.calls[id] = Call(task: task, key: key, deadline: deadline) { outcome.resume(.failure($0)) }
+            state.calls[id] = Call(task: nil, key: key, deadline: deadline) { outcome.resume(.failure($0)) }
             self.wake(at: deadline, &state)
             return nil
         }
         if let refusal {
             outcome.resume(.failure(refusal))
+            return
         }
+        // Begun on this very thread: a call that never waits costs no switch to another one.
+        let task = Task.immediate {
+            let result: Result<T, any Error>
+            do {
+                result = .success(try await operation(CallHandle(registry: self, id: id)))
+            } catch {
+                result = .failure(error)
+            }
+            self.end(id)
+            outcome.resume(result)
+        }
+        let isInterrupted = self.state.withLock { state in
+            state.calls[id]?.task = task
+            return state.calls[id]?.isInterrupted ?? false
+        }
+        if isInterrupted { task.cancel() }
     }
 
     private func end(_ id: UInt64) {
@@ -167,7 +177,7 @@ final class CallRegistry: Sendable {
         }
         guard let call else { return false }
         call.interrupt(reason)
-        call.task.cancel()
+        call.task?.cancel()
         return true
     }
 
@@ -225,10 +235,8 @@ final class CallRegistry: Sendable {
     /// One task sleeps until the next deadline, and there is none while nothing runs. A later deadline is noticed when
     /// the sleeper wakes up and finds nothing due.
     private func wake(at deadline: ContinuousClock.Instant, _ state: inout State) {
-        if let sleeper = state.sleeper {
-            guard deadline < sleeper.instant else { return }
-            sleeper.task.cancel()
-        }
+        if let wakeTime = state.wakeTime, wakeTime <= deadline + Self.tick { return }
+        state.sleeper?.cancel()
         let instant = deadline + Self.tick
         let task = Task { [weak self] in
             do {
@@ -238,13 +246,15 @@ final class CallRegistry: Sendable {
             }
             self?.expire()
         }
-        state.sleeper = (instant, task)
+        state.sleeper = task
+        state.wakeTime = instant
     }
 
     private func expire() {
         let now = ContinuousClock.now
         let due: [UInt64] = self.state.withLock { state in
             state.sleeper = nil
+            state.wakeTime = nil
             let waiting = state.calls.filter { $0.value.isInterrupted == false }
             if let next = waiting.values.map(\.deadline).filter({ $0 > now }).min() {
                 self.wake(at: next, &state)
@@ -273,9 +283,9 @@ struct CallHandle: Sendable {
 
 /// Resumes a continuation with the first outcome, and drops those that come after.
 private final class FirstOutcome<T: Sendable>: Sendable {
-    private let continuation: Mutex<CheckedContinuation<T, any Error>?>
+    private let continuation: Mutex<UnsafeContinuation<T, any Error>?>
 
-    init(_ continuation: CheckedContinuation<T, any Error>) {
+    init(_ continuation: UnsafeContinuation<T, any Error>) {
         self.continuation = Mutex(continuation)
     }
 

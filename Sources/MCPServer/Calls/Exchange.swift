@@ -48,6 +48,8 @@ public struct Exchange: Sendable {
     /// as over HTTP on 2026-07-28, where knowing an id must not allow cancelling.
     public var scope: String?
     public var sink: any MessageSink
+    /// The envelope of the request, if the transport has read it.
+    public var meta: RequestMeta?
 
     /// - Parameters:
     ///   - transport: The way in.

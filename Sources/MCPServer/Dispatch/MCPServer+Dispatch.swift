@@ -24,7 +24,7 @@ extension MCPServer {
             guard let answer = try await self.answer(request, exchange) else { return nil }
             let result = Codec(exchange.revision).complete(
                 answer.members,
-                server: self.implementation,
+                serverInfo: self.serverInfo,
                 resultType: answer.resultType,
                 caching: answer.caching
             )
@@ -124,7 +124,7 @@ extension MCPServer {
     ) throws(MCPError) -> @Sendable (CallHandle) -> Interaction {
         let codec = Codec(exchange.revision)
         let logLevel = try Self.logLevel(exchange, meta)
-        return { [announcer, stores, options] call in
+        return { call in
             let input: any InputSource
             if let replayed {
                 input = replayed
@@ -132,8 +132,8 @@ extension MCPServer {
                 input = LiveInput(
                     session: session,
                     sink: exchange.sink,
-                    bus: stores.bus,
-                    timeout: options.askTimeout,
+                    bus: self.stores.bus,
+                    timeout: self.options.askTimeout,
                     call: call
                 )
             } else {
@@ -144,7 +144,7 @@ extension MCPServer {
                 codec: codec,
                 sink: exchange.sink,
                 logLevel: logLevel,
-                announcer: announcer,
+                announcer: self.announcer,
                 taskStart: taskStart
             )
         }

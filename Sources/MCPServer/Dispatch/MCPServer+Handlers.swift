@@ -99,7 +99,7 @@ extension MCPServer {
         _ run: @escaping @Sendable (HandlerContext) async throws -> T,
         _ shape: (T, Codec) -> Answer
     ) async throws(MCPError) -> Answer? {
-        let meta = RequestMeta(params: request.params)
+        let meta = exchange.meta ?? RequestMeta(params: request.params)
         var invocation = self.invocation(request.method, [:], request, exchange, meta)
         invocation.makeInteraction = try self.interaction(
             exchange,

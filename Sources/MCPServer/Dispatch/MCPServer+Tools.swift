@@ -19,7 +19,7 @@ extension MCPServer {
         case .object(let members): arguments = members
         default: throw MCPError(.invalidParams, "The arguments of a tool are an object.")
         }
-        let meta = RequestMeta(params: request.params)
+        let meta = exchange.meta ?? RequestMeta(params: request.params)
         let replayed = try self.replayedInput(request, exchange)
         let taskRequest = try Self.taskRequest(request, exchange, entry)
         var invocation = self.invocation(name, arguments, request, exchange, meta)
