@@ -32,7 +32,7 @@ test: setup ## Run all tests: unit tests, then real servers with real clients
 fuzz: ## Feed 10 million damaged inputs to what reads bytes from strangers (FUZZ_EXECUTIONS per target)
 	@JOBS=$(JOBS) Scripts/fuzz
 
-bench: setup build ## Compare speed with the Python SDK's server, in the same run
+bench: setup ## Compare speed with the Python SDK's server and with Hummingbird alone, in the same run
 	@Scripts/bench
 
 eval: setup build ## Measure retrieval on the labelled collections in ../shared/data

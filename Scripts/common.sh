@@ -24,6 +24,16 @@ wait_for() {
     done
 }
 
+# wait_for_port PORT PID LOG: waits until something listens, for at most 30 s; fails at once if the process ends.
+wait_for_port() {
+    local deadline=$((SECONDS + 30))
+    until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do
+        kill -0 "$2" 2>/dev/null || { tail -n 50 "$3" >&2; fail "the server on port $1 ended; its log is above"; }
+        ((SECONDS < deadline)) || { tail -n 50 "$3" >&2; fail "nothing listens on port $1 after 30 s; the log is above"; }
+        sleep 0.1
+    done
+}
+
 # What was started in the background and what was made for this run; cleaned up whatever happens.
 background_pids=()
 scratch=''

@@ -75,6 +75,7 @@ extension Application {
 
         var endpoint = MCPEndpoint.Configuration()
         endpoint.hostGuard = hostGuard
+        endpoint.offersHTTPWithSSE = self.settings.offersHTTPWithSSE
         MCPEndpoint(server: self.server, configuration: endpoint).addRoutes(to: router)
         HealthRoutes(
             knowledge: self.knowledge,

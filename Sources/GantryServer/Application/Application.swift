@@ -87,6 +87,7 @@ public struct Application: Sendable {
         var options = MCPServer.Options()
         options.title = "Gantry"
         options.naming = settings.toolNames
+        options.offersOperations = true
         options.instructions = """
             Gantry gives access to a knowledge base of this organisation's documents, to Kubernetes manifests that follow \
             good practice, and, where it is configured, to the Jira backlog. Look into the knowledge base before you \

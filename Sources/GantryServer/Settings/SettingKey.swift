@@ -26,6 +26,7 @@ public struct SettingKey: Sendable, Hashable {
     public static let toolNames = Self("gantry", "tool_names")
     public static let allowedHosts = Self("gantry", "allowed_hosts")
     public static let insecure = Self("gantry", "insecure")
+    public static let httpSSE = Self("gantry", "http_sse")
     public static let corsOrigins = Self("cors", "origins")
     public static let jiraURL = Self("jira", "url")
     public static let jiraUser = Self("jira", "user")
@@ -36,7 +37,7 @@ public struct SettingKey: Sendable, Hashable {
 
     /// All settings, in the order in which they are shown.
     public static let all: [Self] = [
-        host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, corsOrigins, jiraURL, jiraUser,
-        jiraToken, jiraProjects, logLevel, logFormat,
+        host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, jiraURL,
+        jiraUser, jiraToken, jiraProjects, logLevel, logFormat,
     ]
 }

@@ -53,6 +53,7 @@ extension Settings {
                 : nil
         }
         self.corsOrigins = reader.list(.corsOrigins, problem: Self.originProblem)
+        self.offersHTTPWithSSE = reader.flag(.httpSSE)
         self.jira = Self.jira(&reader)
         self.logLevel = reader.choice(.logLevel, default: .info)
         self.logFormat =
@@ -71,7 +72,7 @@ extension Settings {
         case .host: self.host
         case .port: String(self.port)
         case .dataDirectory: self.dataDirectory
-        case .readOnly, .insecure: "false"
+        case .readOnly, .insecure, .httpSSE: "false"
         case .toolNames: self.toolNames.rawValue
         case .logLevel: self.logLevel.rawValue
         default: nil

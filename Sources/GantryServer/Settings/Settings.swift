@@ -38,6 +38,8 @@ public struct Settings: Sendable {
     public var allowedHosts: [String] = []
     /// Whether to let other machines call without authentication.
     public var isInsecure = false
+    /// Whether the deprecated transport of 2024-11-05 is offered too, on `/sse` and `/messages`.
+    public var offersHTTPWithSSE = false
     /// How to reach Jira, or nothing if there is no Jira.
     public var jira: Jira?
     public var logLevel = Logger.Level.info

@@ -1,0 +1,54 @@
+"""How long an echo call takes over stdio, in milliseconds, in turn. Arguments: NAME=COMMAND of each server."""
+
+import json
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+
+META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+UNIT = 'Größe "x" \n élan — ok '
+
+
+def call(server, number, text):
+    params = {"name": "echo", "arguments": {"text": text}, "_meta": META}
+    message = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
+    line = json.dumps(message, ensure_ascii=False).encode() + b"\n"
+    start = time.perf_counter()
+    server.stdin.write(line)
+    server.stdin.flush()
+    answer = server.stdout.readline()
+    elapsed = time.perf_counter() - start
+    # A short answer is an error.
+    if len(answer) < len(text.encode()):
+        sys.exit(f"A call failed: {answer[:300]!r}")
+    return elapsed * 1000
+
+
+servers = {}
+for argument in sys.argv[1:]:
+    name, command = argument.split("=", 1)
+    servers[name] = subprocess.Popen(
+        shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+print(f"{'text':>9}  {'server':14} {'median ms':>10} {'99 % ms':>9}")
+number = 0
+for size, count in [(10, 2000), (10_000, 300), (100_000, 100), (1_000_000, 30)]:
+    figures = {name: [] for name in servers}
+    for index in range(count + 10):
+        for name, server in servers.items():
+            number += 1
+            elapsed = call(server, number, str(number) + UNIT * (size // len(UNIT.encode())))
+            if index >= 10:
+                figures[name].append(elapsed)
+    for name, values in figures.items():
+        tail = sorted(values)[int(len(values) * 0.99) - 1]
+        print(f"{size:9}  {name:14} {statistics.median(values):10.3f} {tail:9.3f}")
+for server in servers.values():
+    server.stdin.close()
+    server.wait(10)
