@@ -67,10 +67,13 @@ let package = Package(
             dependencies: ["JSON", "MCP", "SharedState", crypto, logging],
             swiftSettings: swiftSettings
         ),
+        // No unsafe flags: packages that depend on the library products could not be built otherwise.
+        .target(name: "CAllocator"),
         .target(
             name: "MCPHTTP",
             dependencies: [
-                "JSON", "MCP", "MCPServer", "SharedState", httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
+                "CAllocator", "JSON", "MCP", "MCPServer", "SharedState", httpTypes, hummingbird, hummingbirdCore,
+                logging, nioCore,
             ],
             swiftSettings: swiftSettings
         ),

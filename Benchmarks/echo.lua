@@ -1,6 +1,6 @@
 -- Calls the echo tool with a text of its own each time. ECHO_BYTES is about how long the text is.
 local bytes = tonumber(os.getenv("ECHO_BYTES") or "10")
-local unit = 'Größe \\"x\\" \\n élan — ok '
+local unit = 'Die Warteschlange \\"Aufträge\\" wächst; größer als üblich, obwohl niemand etwas geändert hat.\\n'
 local text = string.rep(unit, math.floor(bytes / #unit)) .. "hello "
 local envelope = '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
   .. '"io.modelcontextprotocol/clientCapabilities":{}}'

@@ -12,7 +12,7 @@ META = {
     "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
-UNIT = 'Größe "x" \n élan — ok '
+UNIT = 'Die Warteschlange "Aufträge" wächst; größer als üblich, obwohl niemand etwas geändert hat.\n'
 
 
 def call(server, number, text):

@@ -40,6 +40,7 @@ struct Everything: AsyncParsableCommand {
     var taskLifetimeMs = 3_600_000
 
     func run() async throws {
+        Allocator.keepFreedMemory()
         let server = self.makeServer()
         if self.stdio {
             try await MCPStdio(server: server).run()

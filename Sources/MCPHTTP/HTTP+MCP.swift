@@ -28,6 +28,25 @@ extension Request {
         return Substring(type.lowercased()).withoutParameters == "application/json"
     }
 
+    /// The whole body, taken into one piece of memory of the right size.
+    ///
+    /// - Throws: `NIOTooManyBytesError` if it is larger than allowed, as soon as that is known.
+    func collectBody(upTo limit: Int) async throws -> ByteBuffer {
+        guard let announced = self.headers[.contentLength].flatMap({ Int($0) }), announced > 16 << 10 else {
+            return try await self.body.collect(upTo: limit)
+        }
+        guard announced <= limit else { throw NIOTooManyBytesError(maxBytes: limit) }
+        var whole = ByteBuffer()
+        whole.reserveCapacity(announced)
+        for try await piece in self.body {
+            guard whole.readableBytes + piece.readableBytes <= limit else {
+                throw NIOTooManyBytesError(maxBytes: limit)
+            }
+            whole.writeImmutableBuffer(piece)
+        }
+        return whole
+    }
+
     /// Why a message can't be read or answered, if it can't.
     var refusal: Response? {
         guard self.hasJSONBody else {

@@ -145,7 +145,7 @@ public struct MCPEndpoint: Sendable {
     func body(of request: Request) async throws -> Body {
         let body: ByteBuffer
         do {
-            body = try await request.body.collect(upTo: self.configuration.maximumBodyBytes)
+            body = try await request.collectBody(upTo: self.configuration.maximumBodyBytes)
         } catch is NIOTooManyBytesError {
             return .refused(
                 .error(

@@ -17,6 +17,7 @@ extension Application {
     ///
     /// - Throws: ``StartError`` if the address can't be listened on.
     public func serve() async throws {
+        Allocator.keepFreedMemory()
         let shutdown = Shutdown(server: self.server, logger: self.logger)
         let web = Hummingbird.Application(
             router: self.router(shutdown),

@@ -234,7 +234,11 @@ struct JSONParser: ~Copyable {
                 guard let string = self.decode(from: start, to: end) else { throw self.utf8Error(from: start, to: end) }
                 return string
             case UInt8(ascii: "\\"):
-                try self.checkEscape()
+                if end &+ 1 < self.count, Self.shortEscape(self.byte(at: end &+ 1)) != nil {
+                    self.position = end &+ 2
+                } else {
+                    try self.checkEscape()
+                }
                 end = StringScan.endOfPlainText(
                     self.bytes,
                     from: self.position,
@@ -247,16 +251,27 @@ struct JSONParser: ~Copyable {
         }
     }
 
-    /// Checks the escape at the current position, and moves behind it.
+    /// The byte that a backslash and a letter stand for, unless the letter is `u` or no escape at all.
+    @inline(__always)
+    private static func shortEscape(_ letter: UInt8) -> UInt8? {
+        switch letter {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
+        case UInt8(ascii: "n"): 0x0A
+        case UInt8(ascii: "t"): 0x09
+        case UInt8(ascii: "r"): 0x0D
+        case UInt8(ascii: "b"): 0x08
+        case UInt8(ascii: "f"): 0x0C
+        default: nil
+        }
+    }
+
+    /// Checks the long escape at the current position, and moves behind it.
     private mutating func checkEscape() throws(JSONError) {
         guard self.position &+ 1 < self.count else {
             self.position = self.count
             throw self.endError()
         }
         switch self.byte(at: self.position &+ 1) {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            self.position &+= 2
         case UInt8(ascii: "u"):
             let unit = try self.checkedCodeUnit()
             if UTF16.isLeadSurrogate(unit) {
@@ -328,8 +343,8 @@ struct JSONParser: ~Copyable {
                     output.storeBytes(of: word, toByteOffset: written, as: UInt64.self)
                     let special = StringScan.specialBytes(in: UInt64(littleEndian: word))
                     let count = special == 0 ? 8 : special.trailingZeroBitCount >> 3
-                    position += count
-                    written += count
+                    position &+= count
+                    written &+= count
                     if special == 0 { continue }
                 } else if self.byte(at: position) != UInt8(ascii: "\\") {
                     output.storeBytes(of: self.byte(at: position), toByteOffset: written, as: UInt8.self)
@@ -337,7 +352,13 @@ struct JSONParser: ~Copyable {
                     written += 1
                     continue
                 }
-                let (scalar, length) = self.decodedEscape(at: position)
+                if let byte = Self.shortEscape(self.byte(at: position + 1)) {
+                    output.storeBytes(of: byte, toByteOffset: written, as: UInt8.self)
+                    position &+= 2
+                    written &+= 1
+                    continue
+                }
+                let (scalar, length) = self.decodedCodeUnits(at: position)
                 written += Self.encode(scalar, to: output + written)
                 position += length
             }
@@ -346,23 +367,13 @@ struct JSONParser: ~Copyable {
         }
     }
 
-    /// The scalar that an escape stands for, and the length of the escape.
-    private func decodedEscape(at escape: Int) -> (scalar: UInt32, length: Int) {
-        let letter = self.byte(at: escape + 1)
-        switch letter {
-        case UInt8(ascii: "b"): return (0x08, 2)
-        case UInt8(ascii: "f"): return (0x0C, 2)
-        case UInt8(ascii: "n"): return (0x0A, 2)
-        case UInt8(ascii: "r"): return (0x0D, 2)
-        case UInt8(ascii: "t"): return (0x09, 2)
-        case UInt8(ascii: "u"):
-            let unit = Self.codeUnit(self.bytes, at: escape + 2) ?? 0
-            guard UTF16.isLeadSurrogate(unit), let trail = Self.codeUnit(self.bytes, at: escape + 8) else {
-                return (UInt32(unit), 6)
-            }
-            return (0x10000 + (UInt32(unit & 0x3FF) << 10 | UInt32(trail & 0x3FF)), 12)
-        default: return (UInt32(letter), 2)
+    /// The scalar that a `\u` escape, or two of them, stand for, and their length.
+    private func decodedCodeUnits(at escape: Int) -> (scalar: UInt32, length: Int) {
+        let unit = Self.codeUnit(self.bytes, at: escape + 2) ?? 0
+        guard UTF16.isLeadSurrogate(unit), let trail = Self.codeUnit(self.bytes, at: escape + 8) else {
+            return (UInt32(unit), 6)
         }
+        return (0x10000 + (UInt32(unit & 0x3FF) << 10 | UInt32(trail & 0x3FF)), 12)
     }
 
     /// Writes a scalar as UTF-8.

@@ -193,6 +193,7 @@ public struct JSONWriter {
     /// Writes an escape.
     ///
     /// There is room for it.
+    @inline(__always)
     private mutating func writeEscape(_ byte: UInt8) {
         let letter: UInt8
         switch byte {

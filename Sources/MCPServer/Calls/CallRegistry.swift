@@ -46,7 +46,9 @@ final class CallRegistry: Sendable {
         var drained: [CheckedContinuation<Void, Never>] = []
         /// The task that sleeps until deadlines are to be looked at.
         var sleeper: Task<Void, Never>?
-        /// When it wakes up. Apart from it, so that a look at the time does not touch the task's reference count.
+        /// When it wakes up.
+        ///
+        /// Apart from it, so that a look at the time does not touch the task's reference count.
         var wakeTime: ContinuousClock.Instant?
     }
 

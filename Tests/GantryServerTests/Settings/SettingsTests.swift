@@ -45,7 +45,8 @@ struct SettingsTests {
             SettingKey.all,
             [
                 "GANTRY_HOST", "GANTRY_PORT", "GANTRY_DATA_DIR", "GANTRY_READ_ONLY", "GANTRY_TOOL_NAMES",
-                "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "CORS_ORIGINS", "JIRA_URL", "JIRA_USER", "JIRA_TOKEN",
+                "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "GANTRY_HTTP_SSE", "CORS_ORIGINS", "JIRA_URL", "JIRA_USER",
+                "JIRA_TOKEN",
                 "JIRA_PROJECTS", "LOG_LEVEL", "LOG_FORMAT",
             ]
         )
