@@ -108,7 +108,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def connect(request, servers, tmp_path):
-    """Connects a client to a server. What happens meanwhile has to be over in a minute."""
+    """Connects a client to a server. What happens meanwhile has to be over in 30 s."""
     transport, era = request.param
 
     @asynccontextmanager
@@ -119,7 +119,7 @@ def connect(request, servers, tmp_path):
         server = servers(*options)
         exit_code = tmp_path / f"exit-code-{time.monotonic_ns()}"
         target = server.url if transport == "http" else server.command(exit_code)
-        with anyio.fail_after(60):
+        with anyio.fail_after(30):
             async with request.module.connection(target, server.environment, era, user) as session:
                 session.era, session.transport, session.user = era, transport, user
                 yield session
