@@ -70,7 +70,50 @@ public struct MCPError: Error, Sendable, Hashable {
     }
 }
 
+extension Codec {
+    /// An error with a code that the revision has; one that it doesn't have becomes the nearest that it has.
+    ///
+    /// Specification: 2026-07-28, basic/index, "Error Codes".
+    public func conforming(_ error: MCPError) -> MCPError {
+        let isModern = self.revision.supports(.statelessEnvelope)
+        var conforming = error
+        switch error.code {
+        case .resourceNotFound where isModern: conforming.code = .invalidParams
+        case .urlElicitationRequired where isModern || self.revision.supports(.urlElicitation) == false:
+            conforming.code = .invalidRequest
+        case .missingRequiredClientCapability where isModern == false: conforming.code = .invalidRequest
+        default: break
+        }
+        return conforming
+    }
+}
+
 extension MCPError {
+    /// The user has to visit a web page before the request can be served.
+    ///
+    /// Clients of 2025-11-25 send the request again once that is done. Elsewhere `context.ask` is the way.
+    ///
+    /// Specification: 2025-11-25, client/elicitation, "URL Elicitation Required Error".
+    /// - Parameters:
+    ///   - message: Why.
+    ///   - url: The page.
+    ///   - elicitationID: Names the visit, for `notifications/elicitation/complete`.
+    /// - Returns: The error, with code `-32042`.
+    public static func urlElicitationRequired(_ message: String, url: String, elicitationID: String) -> Self {
+        Self(
+            .urlElicitationRequired,
+            message,
+            data: [
+                "elicitations": [
+                    [
+                        "mode": "url", "elicitationId": .string(elicitationID), "url": .string(url),
+                        "message": .string(message),
+                    ]
+                ]
+            ]
+        )
+    }
+
     /// The client did not declare what the request needs of it.
     ///
     /// - Parameter capabilities: What it would have to declare, as `ClientCapabilities`.

@@ -177,4 +177,40 @@ struct AskingTests {
         }
         #expect(Self.text(try await client.callTool("interview")) == "Ada, red")
     }
+
+    @Test("Codes of one revision don't reach another")
+    func codes() async throws {
+        let server = MCPServer(name: "test", version: "1") { Refusing() }
+        let expected: [(ProtocolRevision, String, Int)] = [
+            (.v2026_07_28, "resource", -32602), (.v2025_11_25, "resource", -32002),
+            (.v2026_07_28, "url", -32600), (.v2025_11_25, "url", -32042), (.v2025_06_18, "url", -32600),
+            (.v2026_07_28, "capability", -32021), (.v2025_11_25, "capability", -32600),
+        ]
+        for (revision, reason, code) in expected {
+            let client = InProcessClient(server: server, revision: revision)
+            let error = await #expect(throws: MCPError.self) {
+                try await client.callTool("refusing", ["reason": .string(reason)])
+            }
+            #expect(error?.code.value == code, "\(reason) in \(revision)")
+        }
+    }
+}
+
+/// Throws JSON-RPC errors.
+private struct Refusing: Tool {
+    static let name: ToolName = "refusing"
+    static let description = "Refuses."
+    static let effect = Effect.read
+    static let permission: Permission = "test:read"
+
+    struct Arguments: ToolArguments { @Param("Which error") var reason: String }
+
+    func call(_ arguments: Arguments, _ context: ToolContext) async throws -> String {
+        switch arguments.reason {
+        case "resource": throw MCPError(.resourceNotFound, "There is none.")
+        case "url":
+            throw MCPError.urlElicitationRequired("Sign in.", url: "https://example.com/", elicitationID: "e")
+        default: throw MCPError.missingCapability(["sampling": [:]])
+        }
+    }
 }

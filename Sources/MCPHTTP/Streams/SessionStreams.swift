@@ -159,7 +159,7 @@ final class SessionStreams: Sendable {
             do {
                 try await ConnectionWatch.cancelling {
                     try await withThrowingTaskGroup(of: Void.self) { group in
-                        group.addTask { try await self.follow(session, from, nil, &box.writer) }
+                        group.addTask { try await self.follow(session, from, nil, box) }
                         group.addTask { await lease.keep() }
                         // The session is over, or the client is gone.
                         defer { group.cancelAll() }
@@ -233,9 +233,9 @@ final class SessionStreams: Sendable {
     /// The events after one, and those to come, until the stream ends, pauses, or the client goes.
     func read(_ session: ClientSession, _ start: EventID, pauses: Pauses? = nil) -> Response {
         let body = ResponseBody { writer in
-            var writer: any ResponseBodyWriter = writer
-            try await self.follow(session, start, pauses, &writer)
-            try await writer.finish(nil)
+            let box = WriterBox(writer)
+            try await self.follow(session, start, pauses, box)
+            try await box.writer.finish(nil)
         }
         return Response(status: .ok, headers: ServerSentEvents.headers, body: body)
     }
@@ -245,27 +245,27 @@ final class SessionStreams: Sendable {
         _ session: ClientSession,
         _ start: EventID,
         _ pauses: Pauses?,
-        _ writer: inout any ResponseBodyWriter
+        _ box: WriterBox
     ) async throws {
         var position = start
         if start.sequence == 0, session.revision.supports(.resumableFromStart) {
-            try await writer.write(ServerSentEvents.priming(id: start.text))
+            try await box.writer.write(ServerSentEvents.priming(id: start.text))
         }
         while true {
             let waited = await self.events(self.key(session, start.stream), position.sequence, pauses)
             switch waited {
             case .closed: return
             case .pause(let delay):
-                try await writer.write(ServerSentEvents.retry(after: delay))
+                try await box.writer.write(ServerSentEvents.retry(after: delay))
                 return
             case .events(let found):
                 for (sequence, event) in found.events {
                     position.sequence = sequence
                     if event.isEmpty { continue }
-                    try await writer.write(ServerSentEvents.event(event, id: position.text))
+                    try await box.writer.write(ServerSentEvents.event(event, id: position.text))
                 }
                 if found.isLast { return }
-                if found.events.isEmpty { try await writer.write(ServerSentEvents.comment) }
+                if found.events.isEmpty { try await box.writer.write(ServerSentEvents.comment) }
             }
         }
     }

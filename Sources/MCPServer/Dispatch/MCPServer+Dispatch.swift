@@ -30,7 +30,7 @@ extension MCPServer {
             )
             return JSONRPCResponse(id: request.id, result: .success(.object(result)))
         } catch {
-            return .failure(error, id: request.id)
+            return .failure(Codec(exchange.revision).conforming(error), id: request.id)
         }
     }
 
