@@ -41,6 +41,7 @@ public struct EmbeddedResource: Sendable, Hashable {
 
 /// What a tool answers.
 public struct CallToolResult: Sendable {
+    /// What the model reads.
     public var content: [ContentBlock]
     /// The same for programs; it conforms to the tool's output schema.
     public var structuredContent: JSONValue?

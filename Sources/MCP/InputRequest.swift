@@ -51,10 +51,15 @@ public enum InputRequest: Sendable {
 ///
 /// Specification: 2025-11-25, client/sampling. Deprecated since 2026-07-28, and still served.
 public struct SamplingRequest: Sendable {
+    /// The conversation so far.
     public var messages: [PromptMessage]
+    /// How long the answer may be.
     public var maxTokens: Int
+    /// What the model is told beforehand; the client may leave it out.
     public var systemPrompt: String?
+    /// How much chance there is in the answer.
     public var temperature: Double?
+    /// Texts that end the answer.
     public var stopSequences: [String]
     /// `ModelPreferences`, as the specification has them.
     public var modelPreferences: JSONObject

@@ -18,6 +18,7 @@ public final class InProcessClient: Sendable {
     public struct Question: Sendable {
         /// `elicitation/create`, `sampling/createMessage` or `roots/list`.
         public let method: String
+        /// The parameters of the question: `message` and `requestedSchema` of a form.
         public let params: JSONObject
     }
 
@@ -70,7 +71,7 @@ public final class InProcessClient: Sendable {
     ///   - params: Its parameters; the envelope is added for revisions that want one.
     ///   - progress: Takes the progress notifications, if they are wanted.
     /// - Returns: The result.
-    /// - Throws: ``MCPError`` if the server answers with one, `CancellationError` if the task is cancelled.
+    /// - Throws: `MCPError` if the server answers with one, `CancellationError` if the task is cancelled.
     public func request(
         _ method: String,
         _ params: JSONObject = [:],

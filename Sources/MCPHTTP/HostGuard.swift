@@ -11,6 +11,7 @@ public struct HostGuard: Sendable {
     /// Whole origins, such as `https://console.example.com`.
     private let origins: Set<String>
 
+    /// The names of this machine for itself.
     public static let loopback = ["localhost", "127.0.0.1", "::1"]
 
     /// - Parameters:

@@ -44,7 +44,7 @@ public struct MCPEndpoint: Sendable {
     /// - Parameters:
     ///   - server: The server that answers.
     ///   - configuration: Limits and allowed hosts.
-    ///   - principal: Who sends a request; everybody is ``Principal/local`` by default.
+    ///   - principal: Who sends a request; everybody is `Principal.local` by default.
     public init(
         server: MCPServer,
         configuration: Configuration = Configuration(),

@@ -21,10 +21,15 @@ public final class MCPServer: Sendable {
     public struct Options: Sendable {
         /// What a language model is told about the server as a whole.
         public var instructions: String?
+        /// The server's name for people.
         public var title: String?
+        /// What the server is for, for people.
         public var description: String?
+        /// Where people read more about the server.
         public var websiteURL: String?
+        /// Pictures for people.
         public var icons: [Icon] = []
+        /// How tools are named on the wire.
         public var naming = ToolNaming.dotted
         /// The deadline of calls whose tool has none of its own.
         public var defaultTimeout = Duration.seconds(30)

@@ -16,9 +16,11 @@ public struct ValueShape<Value: Sendable>: Sendable {
     /// without mistakes builds no pointer at all.
     public typealias Decode = @Sendable (JSONValue, inout [ArgumentMistake]) -> Value?
 
+    /// The JSON Schema, as clients see it.
     public var schema: JSONObject
     /// The value of an argument that is left out, for types that have one.
     public var absent: Value?
+    /// Reads a value.
     public var decode: Decode
 
     public init(schema: JSONObject, absent: Value? = nil, decode: @escaping Decode) {

@@ -20,7 +20,9 @@ public enum ElicitationAnswer<Content: Sendable>: Sendable {
 public struct SamplingAnswer: Sendable {
     /// The blocks of the answer, as the specification has them: text, images, `tool_use`.
     public let content: [JSONObject]
+    /// The model that answered.
     public let model: String
+    /// Why the model stopped, such as `endTurn`.
     public let stopReason: String?
 
     /// The text blocks, joined.
@@ -31,7 +33,9 @@ public struct SamplingAnswer: Sendable {
 
 /// A directory that a client works on.
 public struct Root: Sendable, Hashable {
+    /// The directory as an address, such as `file:///home/ada/project`.
     public let uri: String
+    /// What people call it.
     public let name: String?
 }
 
@@ -51,7 +55,7 @@ extension ToolContext {
     ///
     /// - Parameter questions: What is asked, by key.
     /// - Returns: The result of each, as the specification has it, checked against what was asked.
-    /// - Throws: ``ToolError`` or ``MCPError`` if the client can't be asked or answers nonsense. Other errors end the
+    /// - Throws: ``ToolError`` or `MCPError` if the client can't be asked or answers nonsense. Other errors end the
     ///   request so that the client can answer; they have to be passed on.
     public func ask(_ questions: [(key: String, request: InputRequest)]) async throws -> [String: JSONObject] {
         let source: any InputSource = self.interaction?.input ?? NobodyToAsk()

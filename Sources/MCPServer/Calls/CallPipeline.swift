@@ -4,12 +4,19 @@ import MCP
 
 /// A tool call on its way in, whatever the way is: MCP, REST, the command line.
 public struct ToolInvocation: Sendable {
+    /// The name of the tool, as it is on the wire.
     public var tool: String
+    /// The arguments, not checked yet.
     public var arguments: JSONObject
+    /// The id under which the log knows the call.
     public var requestID: String
+    /// The way in, for the record: `http`, `stdio`, `rest`.
     public var transport: String
+    /// The revision that the client speaks; empty for ways in other than MCP.
     public var revision: String
+    /// On whose behalf the call runs.
     public var principal: Principal
+    /// The W3C trace context of the caller.
     public var traceparent: String?
     var key: CallKey?
     var reporter: ProgressReporter?

@@ -4,11 +4,17 @@ public import Logging
 ///
 /// Whatever reports on calls is made from it.
 public struct CallRecord: Sendable {
+    /// The id under which the log knows the call.
     public var requestID: String
+    /// The way in, such as `http` or `stdio`.
     public var transport: String
+    /// The revision that the client speaks; empty for ways in other than MCP.
     public var revision: String
+    /// On whose behalf the call ran.
     public var principal: Principal
+    /// The name of the tool.
     public var tool: String
+    /// What calling the tool does to the world.
     public var effect: Effect
     /// `ok`, or the code of the error.
     public var outcome: String
@@ -16,7 +22,9 @@ public struct CallRecord: Sendable {
     public var message: String?
     /// What lay behind it; not for clients.
     public var cause: String?
+    /// How long it took.
     public var duration: Duration
+    /// The W3C trace context of the caller.
     public var traceparent: String?
 }
 

@@ -7,7 +7,7 @@ extension MCPServer {
     /// Reads the envelope that every request carries.
     ///
     /// Specification: 2026-07-28, basic/index, "`_meta`".
-    /// - Throws: ``MCPError`` with `-32602` if a required key is missing.
+    /// - Throws: `MCPError` with `-32602` if a required key is missing.
     public func envelope(of request: JSONRPCRequest) throws(MCPError) -> RequestMeta {
         let meta = RequestMeta(params: request.params)
         guard meta.protocolVersion != nil else {
@@ -21,7 +21,7 @@ extension MCPServer {
 
     /// The revision that an envelope asks for.
     ///
-    /// - Throws: ``MCPError`` with `-32022` and the revisions that the server speaks.
+    /// - Throws: `MCPError` with `-32022` and the revisions that the server speaks.
     public func revision(for meta: RequestMeta) throws(MCPError) -> ProtocolRevision {
         let requested = meta.protocolVersion ?? ""
         if let revision = ProtocolRevision.modern.first(where: { $0.name == requested }) {

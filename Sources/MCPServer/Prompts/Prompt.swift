@@ -7,12 +7,18 @@ public import MCP
 ///
 /// Specification: 2026-07-28, server/prompts.
 public protocol Prompt: Sendable {
+    /// What the user fills in.
     associatedtype Arguments: ToolArguments
 
+    /// What programs call it.
     static var name: String { get }
+    /// What people call it.
     static var title: String? { get }
+    /// What it is for.
     static var description: String { get }
+    /// Pictures for people.
     static var icons: [Icon] { get }
+    /// What else clients are told about it, by reverse-DNS name.
     static var meta: JSONObject { get }
     /// What a principal needs to use it, and to see it at all.
     static var permission: Permission { get }
@@ -30,7 +36,9 @@ extension Prompt {
 
 /// What a prompt gives.
 public struct GetPromptResult: Sendable, ExpressibleByArrayLiteral {
+    /// What the conversation begins with.
     public var messages: [PromptMessage]
+    /// What this conversation is about.
     public var description: String?
 
     public init(_ messages: [PromptMessage], description: String? = nil) {

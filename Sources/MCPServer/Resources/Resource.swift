@@ -5,17 +5,23 @@ public import MCP
 ///
 /// Specification: 2026-07-28, server/resources.
 public protocol Resource: Sendable {
+    /// Its address, such as `file:///etc/hosts` or `build://main/log`.
     var uri: String { get }
     /// What programs call it.
     var name: String { get }
     /// What people call it.
     var title: String? { get }
+    /// What it holds.
     var description: String? { get }
+    /// Its media type, if it is known.
     var mimeType: String? { get }
     /// In bytes, if it is known.
     var size: Int? { get }
+    /// Whom it is for, and how much it matters.
     var annotations: Annotations? { get }
+    /// Pictures for people.
     var icons: [Icon] { get }
+    /// What else clients are told about it, by reverse-DNS name.
     var meta: JSONObject { get }
     /// What a principal needs to read it, and to see it at all.
     var permission: Permission { get }
@@ -29,10 +35,12 @@ public protocol Resource: Sendable {
 extension Resource {
     public var title: String? { nil }
     public var description: String? { nil }
+    /// Its media type, if it is not that of the resource.
     public var mimeType: String? { nil }
     public var size: Int? { nil }
     public var annotations: Annotations? { nil }
     public var icons: [Icon] { [] }
+    /// What else clients are told about it, by reverse-DNS name.
     public var meta: JSONObject { [:] }
     public var permission: Permission { "mcp:read" }
 }
@@ -43,17 +51,26 @@ extension Resource {
 ///
 /// Specification: 2026-07-28, server/resources, "Resource Templates"; RFC 6570, the forms `{name}` and `{+name}`.
 public protocol ResourceTemplate: Sendable {
+    /// The variables of the template.
     associatedtype Arguments: ToolArguments
 
     /// Such as `build://{branch}/log`. Variables have the wire names of the arguments.
     static var uriTemplate: String { get }
+    /// What programs call the family.
     static var name: String { get }
+    /// What people call the family.
     static var title: String? { get }
+    /// What the resources of the family hold.
     static var description: String? { get }
+    /// The media type that they have in common, if they have one.
     static var mimeType: String? { get }
+    /// Whom they are for, and how much they matter.
     static var annotations: Annotations? { get }
+    /// Pictures for people.
     static var icons: [Icon] { get }
+    /// What else clients are told about the family, by reverse-DNS name.
     static var meta: JSONObject { get }
+    /// What a principal needs to read one, and to see the family at all.
     static var permission: Permission { get }
 
     /// Reads one of the family.
@@ -78,8 +95,10 @@ public struct ResourceContents: Sendable {
     ///
     /// What it does not say is taken from the resource.
     public struct Part: Sendable {
+        /// Its address, if it is not that of the resource.
         public var uri: String?
         public var mimeType: String?
+        /// Text, or bytes as base64.
         public var contents: EmbeddedResource.Contents
         public var meta: JSONObject
 
@@ -103,10 +122,12 @@ public struct ResourceContents: Sendable {
         self.parts = parts
     }
 
+    /// Contents of one part, a text.
     public static func text(_ text: String, meta: JSONObject = [:]) -> Self {
         Self([Part(.text(text), meta: meta)])
     }
 
+    /// Contents of one part, bytes.
     public static func bytes(_ bytes: [UInt8]) -> Self {
         Self([Part(.blob(Base64.encode(bytes)))])
     }

@@ -6,11 +6,13 @@ import SharedState
 public struct ClientSession: Sendable {
     /// Unguessable; visible ASCII.
     public let id: String
+    /// What the client and the server agreed to speak.
     public let revision: ProtocolRevision
     /// Who opened it.
     ///
     /// For anybody else it does not exist.
     public let principalID: String
+    /// What the client declared it can do.
     public let clientCapabilities: ClientCapabilities
     /// The least level of the log messages that the client wants; none before it says so.
     public internal(set) var logLevel: LoggingLevel?

@@ -6,7 +6,7 @@ import Synchronization
 extension MCPServer {
     /// The stored session with an id, for the principal who opened it, kept for another while.
     ///
-    /// - Throws: ``SharedStateError`` if the store can't be asked.
+    /// - Throws: `SharedStateError` if the store can't be asked.
     public func session(_ id: String, for principal: Principal) async throws(SharedStateError) -> ClientSession? {
         try await self.sessions.session(id, for: principal)
     }
@@ -27,7 +27,7 @@ extension MCPServer {
     ///   - onEnd: Called when the session is closed.
     ///   - operation: What goes on meanwhile.
     /// - Returns: What the operation returns.
-    /// - Throws: What the operation throws, or ``SharedStateError`` if the server can't listen for events.
+    /// - Throws: What the operation throws, or `SharedStateError` if the server can't listen for events.
     public func sendingEvents<T: Sendable>(
         of session: ClientSession,
         to sink: any MessageSink,

@@ -8,6 +8,7 @@ public import MCP
 ///
 /// Specification: 2026-07-28, server/tools.
 public protocol Tool: Sendable {
+    /// What it is called with.
     associatedtype Arguments: ToolArguments
     /// What it answers: a ``ToolOutput``, a `String`, or a whole `CallToolResult`.
     associatedtype Output: CallToolResultConvertible

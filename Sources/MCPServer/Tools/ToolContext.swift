@@ -19,11 +19,13 @@ public struct Principal: Sendable, Hashable {
 public struct ToolContext: Sendable {
     /// The id under which the log knows this request.
     public let requestID: String
+    /// On whose behalf the call runs.
     public let principal: Principal
     /// When the call is ended, whatever it does.
     ///
     /// Time in which the client is asked does not count.
     public let deadline: ContinuousClock.Instant
+    /// Where the handler logs, for whoever runs the server.
     public let logger: Logger
     /// The W3C trace context of the caller, to be passed on.
     public let traceparent: String?

@@ -10,23 +10,37 @@ public struct ToolError: Error, Sendable {
         /// The broader kind, `error_type` on the wire.
         let errorType: String
 
+        /// The arguments are not what the schema asks for.
         public static let invalidArguments = Self(rawValue: "invalid_arguments", errorType: "validation")
+        /// The principal may not do this.
         public static let forbidden = Self(rawValue: "forbidden", errorType: "authentication")
+        /// It is not known who asks, or the upstream does not accept the credentials.
         public static let unauthenticated = Self(rawValue: "unauthenticated", errorType: "authentication")
+        /// What was asked for does not exist.
         public static let notFound = Self(rawValue: "not_found", errorType: "not_found")
+        /// It does not fit the state of things: someone was faster, or a consent is missing.
         public static let conflict = Self(rawValue: "conflict", errorType: "validation")
+        /// The principal calls too often.
         public static let rateLimited = Self(rawValue: "rate_limited", errorType: "rate_limit")
+        /// Too many calls run already.
         public static let overloaded = Self(rawValue: "overloaded", errorType: "rate_limit")
+        /// The call took longer than its deadline.
         public static let timeout = Self(rawValue: "timeout", errorType: "external_service")
+        /// The client cancelled the call.
         public static let cancelled = Self(rawValue: "cancelled", errorType: "internal")
+        /// A service that the tool needs can't be reached.
         public static let upstreamUnavailable = Self(rawValue: "upstream_unavailable", errorType: "external_service")
+        /// A service that the tool needs answered with an error.
         public static let upstreamError = Self(rawValue: "upstream_error", errorType: "external_service")
         /// Something was sent and no answer came: it may or may not have happened.
         public static let outcomeUnknown = Self(rawValue: "outcome_unknown", errorType: "external_service")
+        /// The answer is larger than ``MCPServer/Options/maximumResultBytes``.
         public static let resultTooLarge = Self(rawValue: "result_too_large", errorType: "validation")
+        /// The tool failed; the log says why.
         public static let `internal` = Self(rawValue: "internal", errorType: "internal")
     }
 
+    /// The kind of failure.
     public var code: Code
     /// A sentence for the model.
     ///
@@ -38,6 +52,7 @@ public struct ToolError: Error, Sendable {
     public var retryAfter: Duration?
     /// What to do next.
     public var suggestedAction: String?
+    /// More for programs.
     public var details: JSONValue?
     /// What is wrong with which argument.
     public var mistakes: [ArgumentMistake]

@@ -4,6 +4,7 @@ public import MCP
 public struct ConfiguredTool: Sendable {
     /// How a tool runs as a task.
     public struct TaskOptions: Sendable {
+        /// Which clients get a task.
         public var support = TaskSupport.optional
         /// How long the task may run.
         public var timeout = Duration.seconds(600)
