@@ -48,8 +48,9 @@ format: ## Format all Swift files
 	@echo "==> Formatting"
 	@swift format --in-place --recursive --parallel $(SWIFT_FILES)
 
-docs: ## Check that every setting, tool and command of the code is in the README
+docs: ## Check the README against the code, and generate the documentation of the libraries
 	@Scripts/check-docs
+	@JOBS=$(JOBS) Scripts/docs
 
 clean: ## Remove build products and virtual environments; keep downloaded models
 	@echo "==> Removing build products"

@@ -228,3 +228,8 @@ let package = Package(
         ),
     ]
 )
+
+// `make docs` alone needs the plugin, so everybody else neither fetches nor builds it.
+if Context.environment["DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
+}
