@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 # Set JOBS=2 to keep the machine usable meanwhile.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
-SWIFT_FILES := Package.swift Sources Tests StandIns Fixtures Benchmarks Fuzz
+SWIFT_FILES := Package.swift Sources Tests StandIns Fixtures Benchmarks Fuzz Snippets Examples
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -54,5 +54,5 @@ docs: ## Check the README against the code, and generate the documentation of th
 
 clean: ## Remove build products and virtual environments; keep downloaded models
 	@echo "==> Removing build products"
-	@rm -rf .build StandIns/.build .venv IntegrationTests/.pytest_cache
+	@rm -rf .build StandIns/.build Examples/*/.build .venv IntegrationTests/.pytest_cache
 	@find IntegrationTests -name __pycache__ -type d -prune -exec rm -rf {} +
