@@ -28,14 +28,15 @@ struct ListenTests {
         _ server: MCPServer,
         _ sink: CountingSink,
         _ id: Int,
-        _ filter: JSONObject
+        _ filter: JSONObject,
+        scope: String? = nil
     ) async -> JSONRPCResponse? {
         let exchange = Exchange(
             transport: "test",
             requestID: "r",
             principal: .local,
             revision: .v2026_07_28,
-            scope: nil,
+            scope: scope,
             sink: sink
         )
         let call = JSONRPCRequest(
@@ -85,5 +86,20 @@ struct ListenTests {
         let server = MCPServer(name: "test", version: "1") { Page() }
         let response = await self.listen(server, CountingSink(), 1, ["taskIds": ["x"]])
         #expect(throws: MCPError.self) { try response?.result.get() }
+    }
+
+    @Test("A second stream with the id of one that is open is the client's mistake")
+    func sameID() async throws {
+        let server = MCPServer(name: "test", version: "1") { Page() }
+        let sink = CountingSink()
+        await withTaskGroup(of: JSONRPCResponse?.self) { group in
+            group.addTask { await self.listen(server, sink, 1, [:], scope: "connection") }
+            // Acknowledged.
+            for await _ in sink.received { break }
+            let second = await self.listen(server, CountingSink(), 1, [:], scope: "connection")
+            #expect(throws: MCPError.self) { try second?.result.get() }
+            if case .failure(let error)? = second?.result { #expect(error.code == .invalidRequest) }
+            group.cancelAll()
+        }
     }
 }

@@ -82,6 +82,8 @@ extension MCPServer {
             throw error
         } catch CallInterruption.cancelled {
             return nil
+        } catch CallInterruption.duplicateID {
+            throw Self.duplicateID
         } catch {
             throw MCPError(.internalError, "The task was not over in time; ask again.")
         }

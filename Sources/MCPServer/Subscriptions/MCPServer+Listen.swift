@@ -32,6 +32,8 @@ extension MCPServer {
             // A graceful end; the client may listen anew.
         } catch CallInterruption.cancelled {
             return nil
+        } catch CallInterruption.duplicateID {
+            throw Self.duplicateID
         } catch CallInterruption.overloaded {
             throw MCPError(
                 .internalError,
@@ -43,6 +45,10 @@ extension MCPServer {
         }
         listener.end()
         return Answer(["_meta": .object(meta)])
+    }
+
+    static var duplicateID: MCPError {
+        MCPError(.invalidRequest, "A request with the same id is still running; give every request an id of its own.")
     }
 
     private static func untilCancelled() async {
