@@ -55,12 +55,14 @@ struct RoutingHeaders {
     /// Whether a header's text stands for a value.
     private static func says(_ text: String, _ value: JSONValue) -> Bool {
         switch value {
-        case .string(let string): Self.areSame(text, string)
-        case .bool(let flag): text == (flag ? "true" : "false")
+        case .string(let string): return Self.areSame(text, string)
+        case .bool(let flag): return text == (flag ? "true" : "false")
         case .integer, .double, .decimal:
-            // 42.0 is 42, however it is written.
-            JSONValue(number: text)?.doubleValue == value.doubleValue && value.doubleValue != nil
-        case .null, .array, .object: false
+            // 42.0 is 42, however it is written; no rounding makes other whole numbers the same.
+            guard let number = JSONValue(number: text) else { return false }
+            if let whole = value.intValue { return number.intValue == whole }
+            return number.doubleValue == value.doubleValue && value.doubleValue != nil
+        case .null, .array, .object: return false
         }
     }
 
