@@ -251,7 +251,8 @@ final class SessionStreams: Sendable {
         if start.sequence == 0, session.revision.supports(.resumableFromStart) {
             try await box.writer.write(ServerSentEvents.priming(id: start.text))
         }
-        while true {
+        // A log does not say that its reader was cancelled: it has no events for it, at once, again and again.
+        while Task.isCancelled == false {
             let waited = await self.events(self.key(session, start.stream), position.sequence, pauses)
             switch waited {
             case .closed: return
