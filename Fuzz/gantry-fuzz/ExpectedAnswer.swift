@@ -1,7 +1,7 @@
 import JSON
 import MCP
 
-/// What has to be answered to some bytes, found out without the transports.
+/// What has to be answered to a message, found out without the transports.
 enum ExpectedAnswer {
     /// An error with this code, and the id if it can be read.
     case error(MCPError.Code, RequestID?)
@@ -9,70 +9,80 @@ enum ExpectedAnswer {
     case answer(JSONRPCRequest)
     /// Nothing.
     case silence
-    /// This is not for us to say: batches, and requests that are answered when the client ends them.
-    case unknown
-
-    private static let endless: Set<String> = ["subscriptions/listen"]
+    /// An array: what has to be answered to its messages, where arrays are taken, else an error.
+    case batch([ExpectedAnswer])
 
     init(to bytes: [UInt8], maximumDepth: Int) {
         guard let value = try? JSONValue(parsing: bytes, limits: JSONLimits(maximumDepth: maximumDepth)) else {
             self = .error(.parseError, nil)
             return
         }
-        if case .array = value {
-            self = .unknown
-            return
+        if case .array(let messages) = value {
+            self = .batch(messages.map { Self(inBatch: $0) })
+        } else {
+            self.init(to: value)
         }
+    }
+
+    private init(to value: JSONValue) {
         do throws(JSONRPCMessage.Malformed) {
             switch try JSONRPCMessage(value) {
-            case .request(let call): self = Self.endless.contains(call.method) ? .unknown : .answer(call)
+            case .request(let call): self = .answer(call)
             case .notification, .response: self = .silence
             }
         } catch {
             self = .error(.invalidRequest, value["id"].flatMap(RequestID.init))
         }
     }
-}
 
-/// A message that the server sent.
-struct ServerMessage {
-    let json: JSONValue
-    var id: JSONValue? { self.json["id"] }
-    var errorCode: Int? { self.json["error"]?["code"]?.intValue }
-    var isNotification: Bool { self.json["method"] != nil }
-    /// What kind of answer it is.
-    var outcome: Outcome {
-        let result = self.json["result"]
-        var hasher = Hasher()
-        hasher.combine(self.errorCode)
-        // What is not JSON is for another target.
-        if self.errorCode != MCPError.Code.parseError.value {
-            hasher.combine(self.json["error"]?["message"]?.stringValue?.prefix(32))
+    /// A batch holds no batches, and nothing that opens a session.
+    private init(inBatch value: JSONValue) {
+        if value["method"] == "initialize" {
+            self = .error(.invalidRequest, value["id"].flatMap(RequestID.init))
+        } else {
+            self.init(to: value)
         }
-        hasher.combine(result?.objectValue.map { $0.keys.sorted() })
-        hasher.combine(result?["content"]?[0]?["text"]?.stringValue?.prefix(32))
-        return hasher.finalize()
     }
 
-    /// Reads a message.
+    /// How many messages an array may hold.
+    static let batchSizes = 1...100
+}
+
+/// The answers to several messages that may come in any order.
+struct AnswerTally {
+    private var expected: [JSONValue?: [Int?]] = [:]
+    private var actual: [JSONValue?: [Int?]] = [:]
+
+    /// How many answers are expected.
+    var expectedCount: Int { self.expected.values.reduce(0) { $0 + $1.count } }
+
+    /// Expects an answer, with the error that it has to be, if that is known.
+    mutating func want(_ id: RequestID?, code: MCPError.Code? = nil) {
+        self.expected[id?.json, default: []].append(code?.value)
+    }
+
+    mutating func add(_ message: ServerMessage) {
+        self.actual[message.id, default: []].append(message.errorCode)
+    }
+
+    /// Checks that there are these answers and no others.
     ///
-    /// - Throws: ``FuzzFailure`` if it is not what a server may send.
-    init(_ bytes: [UInt8]) throws {
-        do {
-            self.json = try JSONValue(parsing: bytes, limits: JSONLimits(maximumDepth: 256))
-        } catch {
-            throw FuzzFailure(description: "The server sent what is not JSON: \(error).")
-        }
-        try expect(self.json["jsonrpc"] == "2.0", "The server sent \(self.json), which is not JSON-RPC.")
-        guard self.isNotification == false else {
-            try expect(self.json["id"] == nil, "The server sent a request: \(self.json).")
-            return
-        }
-        let (result, error) = (self.json["result"], self.json["error"])
-        try expect((result == nil) != (error == nil), "Neither or both of result and error: \(self.json).")
-        try expect(self.errorCode != MCPError.Code.internalError.value, "The server failed: \(self.json).")
-        if let error {
-            try expect(self.errorCode != nil && error["message"]?.stringValue != nil, "\(error) is not an error.")
+    /// - Parameter isExact: Whether none may be missing.
+    /// - Throws: ``FuzzFailure``
+    func check(isExact: Bool = true) throws {
+        for id in Set(self.expected.keys).union(self.actual.keys) {
+            let name = id?.description ?? "what has no id"
+            let expected = self.expected[id] ?? []
+            var actual = self.actual[id] ?? []
+            try expect(actual.count <= expected.count, "There are too many answers to \(name): \(actual).")
+            guard isExact else { continue }
+            try expect(actual.count == expected.count, "There are answers missing to \(name): \(actual).")
+            for code in expected where code != nil {
+                guard let index = actual.firstIndex(of: code) else {
+                    throw FuzzFailure(description: "No answer to \(name) has the code \(code ?? 0): \(actual).")
+                }
+                actual.remove(at: index)
+            }
         }
     }
 }

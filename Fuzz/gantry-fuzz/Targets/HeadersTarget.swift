@@ -5,10 +5,11 @@ import JSON
 import MCP
 import MCPHTTP
 
-/// The headers of a request: who may ask, and whether they say what the body says.
+/// The headers of a request: who may ask, whether they say what the body says, and where a stream goes on.
 ///
-/// An input is the number of a body, and a header on each line after it. The endpoint lets in exactly what a plain
-/// reading of the rules, byte by byte and with Foundation's base64, lets in.
+/// An input is the number of a body, or `g` for a GET, and a header on each line after it; `$session` and `$stream` stand
+/// for a session and one of its streams. The endpoint lets in exactly what a plain reading of the rules, byte by byte and
+/// with Foundation's base64, lets in, and repeats exactly what came after an event.
 struct HeadersTarget: FuzzTarget {
     static let name = "headers"
     static let dictionary = [
@@ -19,17 +20,20 @@ struct HeadersTarget: FuzzTarget {
         "tools/list", "2026-07-28", "2025-11-25", "application/json", "text/event-stream", "*/*", "application/*",
         "; charset=utf-8", ";q=0.5", ", ", "localhost", "127.0.0.1", "[::1]", "::1", ":8000", ":+80", ":65536", ":0",
         "http://", "https://", "null", "evil.example", "@", ".", "localhost.evil.example", " ", "\t", "\u{301}", "é",
-        "\u{FEFF}", "\u{212A}", "\u{37E}", "/%6c",
+        "\u{FEFF}", "\u{212A}", "\u{37E}", "/%6c", "\nMcp-Param-Region: ", "\nMcp-Param-Count: ",
+        "\nMcp-Param-Urgent: ", "route", "42", "42.0", "4.2e1", "-0", "9007199254740993", "9007199254740992", "true",
+        "false", "TRUE", "\nLast-Event-ID: ", "$session", "$stream", "$stream-1", "0-0", "0-1", "-1", "-", "2025-03-26",
     ]
 
     /// A body with what the routing headers have to say.
     private struct Body {
         var method: String
         var name: String?
+        var arguments: JSONObject = ["text": "x"]
 
         var bytes: [UInt8] {
             let version: JSONObject = [MetaKey.protocolVersion: "2026-07-28", MetaKey.clientCapabilities: [:]]
-            var params: JSONObject = ["_meta": .object(version), "arguments": ["text": "x"]]
+            var params: JSONObject = ["_meta": .object(version), "arguments": .object(self.arguments)]
             params["name"] = self.name.map(JSONValue.string)
             return JSONRPCRequest(id: .integer(1), method: self.method, params: params).json.serialized()
         }
@@ -39,24 +43,46 @@ struct HeadersTarget: FuzzTarget {
         Body(method: "tools/call", name: "echo"), Body(method: "tools/list", name: nil),
         Body(method: "tools/call", name: "café ☕"), Body(method: "tools/call", name: "=?base64?ZWNobw==?="),
         Body(method: "prompts/get", name: " a b "), Body(method: "tools/call", name: ""),
+        Body(method: "tools/call", name: "route", arguments: ["region": "eu west", "count": 42, "urgent": true]),
+        Body(method: "tools/call", name: "route", arguments: ["region": "é ", "count": -7, "urgent": false]),
+        Body(method: "tools/call", name: "route", arguments: ["region": nil, "count": 9_007_199_254_740_993]),
+        Body(method: "tools/call", name: "route", arguments: ["region": "", "count": 0.5, "urgent": "true"]),
     ]
 
-    private let endpoint: MCPEndpoint
+    private let client: HTTPClient
+    private let sessionID: String
+    /// The stream of a call, and its events.
+    private let stream: String
+    private let events: [HTTPAnswer.Event]
 
-    init() {
+    init() async throws {
         var configuration = MCPEndpoint.Configuration()
         configuration.hostGuard = HostGuard(hosts: ["gantry.example"], origins: ["https://console.example"])
-        self.endpoint = MCPEndpoint(server: FuzzServer.make(), configuration: configuration)
+        configuration.eventLifetime = .seconds(86_400)
+        configuration.keepAliveInterval = .seconds(4)
+        let client = HTTPClient(MCPEndpoint(server: FuzzServer.make(), configuration: configuration))
+        self.client = client
+        self.sessionID = try await client.openSession(.v2025_11_25)
+        let call = JSONRPCRequest(
+            id: .integer(1),
+            method: "tools/call",
+            params: ["name": "count.up", "_meta": ["progressToken": 1]]
+        )
+        var headers = HTTPFields.post
+        headers[.mcpSessionID] = self.sessionID
+        self.events = try await client.send(call.json.serialized(), headers: headers).events()
+        let first = try require(self.events.first?.id, "The stream has no ids.")
+        self.stream = first.split(separator: "-").first.map(String.init) ?? ""
+        try expect(self.events.count > 2, "The stream is too short.")
     }
 
     func run(_ input: [UInt8]) async throws -> Outcome {
         let lines = input.split(separator: 0x0A, omittingEmptySubsequences: false)
-        let body = Self.bodies[Int(lines[0].first ?? 0) % Self.bodies.count]
         var host = ""
         var headers = HTTPFields()
         for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
-            let value = line[line.index(after: colon)...].drop { $0 == 0x20 }
+            let value = self.filledIn(line[line.index(after: colon)...].drop { $0 == 0x20 })
             // A server for HTTP lets no others through.
             guard let name = HTTPField.Name(String(decoding: line[..<colon], as: UTF8.self)),
                 HTTPField.isValidValue(value)
@@ -68,9 +94,35 @@ struct HeadersTarget: FuzzTarget {
                 headers.append(field)
             }
         }
-        let answer = try await self.endpoint.answer(body.bytes, headers: headers, authority: host)
+        let oracle = HeaderOracle(host: host, headers: headers)
+        if lines[0].first == UInt8(ascii: "g") { return try await self.get(host, headers, oracle) }
+        return try await self.post(Self.body(lines[0].first), host, headers, oracle)
+    }
+
+    private static func body(_ digit: UInt8?) -> Body {
+        Self.bodies[Int((digit ?? 0) &- UInt8(ascii: "0")) % Self.bodies.count]
+    }
+
+    /// A value with the ids of this run in it.
+    private func filledIn(_ value: ArraySlice<UInt8>) -> [UInt8] {
+        guard value.contains(UInt8(ascii: "$")), let text = String(validating: value, as: UTF8.self) else {
+            return Array(value)
+        }
+        return Array(
+            text.replacing("$session", with: self.sessionID).replacing("$stream", with: self.stream).utf8
+        )
+    }
+
+    private func post(
+        _ body: Body,
+        _ host: String,
+        _ headers: HTTPFields,
+        _ oracle: HeaderOracle
+    ) async throws -> Outcome {
+        let answer = try await self.client.send(body.bytes, headers: headers, authority: host)
         let message = try require(try answer.messages().last, "There is no answer, but \(answer.status).")
-        let expected = HeaderOracle(host: host, headers: headers).status(method: body.method, name: body.name)
+        var expected = oracle.status(method: body.method, name: body.name)
+        if expected == 200, body.name == "route", oracle.sayArguments(body.arguments) == false { expected = 400 }
         // Other mistakes, such as a tool that there isn't, are found only once the headers are through.
         let isThrough = message.errorCode != MCPError.Code.headerMismatch.value && [400, 404].contains(answer.status)
         try expect(
@@ -80,7 +132,23 @@ struct HeadersTarget: FuzzTarget {
         var hasher = Hasher()
         hasher.combine(answer.status)
         hasher.combine(message.json["error"]?["message"])
+        hasher.combine(message.result?["content"])
         return hasher.finalize()
+    }
+
+    private func get(_ host: String, _ headers: HTTPFields, _ oracle: HeaderOracle) async throws -> Outcome {
+        let answer = try await self.client.open(headers: headers, authority: host)
+        let (expected, isOfCall, after) = oracle.stream(session: self.sessionID, stream: self.stream)
+        try expect(answer.status == expected, "\(answer.status) instead of \(expected): \(host), \(headers)")
+        guard expected == 200 else {
+            let message = try require(try answer.messages().last, "There is no answer, but \(answer.status).")
+            return try require(message.json["error"], "There is no error, but \(message.json).").hashValue
+        }
+        let events = try answer.events().map(\.data)
+        // The client may have gone before the last one.
+        let rest = isOfCall ? self.events.dropFirst(after).map(\.data) : []
+        try expect(rest.starts(with: events), "After \(after) came \(events.count) events instead of \(rest.count).")
+        return [answer.status, isOfCall ? 1 : 0, events.count].hashValue
     }
 }
 
@@ -94,11 +162,8 @@ private struct HeaderOracle {
         guard self.isServed(Array(self.host.utf8)), self.mayAsk else { return 403 }
         guard Self.mediaTypes(self.headers[.contentType].map { [$0] } ?? [], separator: nil) == ["application/json"]
         else { return 415 }
-        let accepted = self.headers[values: .accept]
-        let known: Set = ["application/json", "text/event-stream", "*/*", "application/*"]
-        guard accepted.isEmpty || known.isDisjoint(with: Self.mediaTypes(accepted, separator: 0x2C)) == false else {
-            return 406
-        }
+        let wanted = ["application/json", "text/event-stream"].filter(self.accepts)
+        guard wanted.count > (self.headers[.mcpProtocolVersion] == "2026-07-28" ? 1 : 0) else { return 406 }
         guard self.says(.mcpProtocolVersion, "2026-07-28"), self.says(.mcpMethod, method) else { return 400 }
         guard let name else { return 200 }
         guard let value = self.single(.mcpName), let decoded = Self.decoded(value) else { return 400 }
@@ -148,7 +213,66 @@ private struct HeaderOracle {
         )
     }
 
+    private func accepts(_ type: String) -> Bool {
+        let values = self.headers[values: .accept]
+        if values.isEmpty { return true }
+        let names = [type, "*/*", type.split(separator: "/")[0] + "/*"].map { Array($0.utf8) }
+        return values.flatMap { Self.lowercased(Array($0.utf8)).split(separator: 0x2C) }.contains { range in
+            let parts = range.split(separator: 0x3B).map { Self.trimmed(Array($0), of: [0x20, 0x09]) }
+            guard let first = parts.first, names.contains(first) else { return false }
+            return parts.dropFirst().contains { part in
+                part.starts(with: "q=".utf8) && Double(String(decoding: part.dropFirst(2), as: UTF8.self)) == 0
+            } == false
+        }
+    }
+
+    // MARK: Where a stream goes on
+
+    /// The status of a GET, and after which event of the call's stream it goes on, if that is what is wanted.
+    func stream(session: String, stream: String) -> (status: Int, isOfCall: Bool, after: Int) {
+        guard self.isServed(Array(self.host.utf8)), self.mayAsk else { return (403, false, 0) }
+        let versions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"].map { Array($0.utf8) }
+        if let version = self.headers[.mcpProtocolVersion], versions.contains(Array(version.utf8)) == false {
+            return (400, false, 0)
+        }
+        guard let id = self.headers[.mcpSessionID] else { return (400, false, 0) }
+        guard Array(id.utf8) == Array(session.utf8) else { return (404, false, 0) }
+        guard self.accepts("text/event-stream") else { return (406, false, 0) }
+        guard let last = self.headers[.lastEventID].map({ Array($0.utf8) }) else { return (200, false, 0) }
+        guard let dash = last.lastIndex(of: UInt8(ascii: "-")), last.count <= 64,
+            let number = Int(String(decoding: last[(dash + 1)...], as: UTF8.self)), number >= 0
+        else { return (400, false, 0) }
+        if last[..<dash] == [UInt8(ascii: "0")] { return (200, false, 0) }
+        // The call's stream counts the event that it begins with not.
+        return Array(last[..<dash]) == Array(stream.utf8) ? (200, true, number) : (400, false, 0)
+    }
+
     // MARK: What repeats the body
+
+    /// Whether the headers of arguments say what the arguments are.
+    func sayArguments(_ arguments: JSONObject) -> Bool {
+        ["Region", "Count", "Urgent"].allSatisfy { name in
+            let header = HTTPField.Name.named("Mcp-Param-\(name)")
+            guard let argument = arguments[name.lowercased()], argument != .null else {
+                return self.headers[values: header].isEmpty
+            }
+            guard let given = self.single(header).flatMap(Self.decoded) else { return false }
+            switch argument {
+            case .string(let text): return given == Array(text.utf8)
+            case .bool(let flag): return given == Array("\(flag)".utf8)
+            default:
+                // Written as JSON's numbers are, and nothing around it.
+                guard let number = Self.number(given) else { return false }
+                guard let whole = argument.intValue else { return number.doubleValue == argument.doubleValue }
+                return Decimal(string: String(decoding: given, as: UTF8.self)) == Decimal(whole)
+            }
+        }
+    }
+
+    private static func number(_ text: [UInt8]) -> JSONValue? {
+        guard let value = try? JSONValue(parsing: text), text.allSatisfy({ $0 > 0x20 }) else { return nil }
+        return value.doubleValue == nil ? nil : value
+    }
 
     /// The value of a header that is there once.
     private func single(_ name: HTTPField.Name) -> [UInt8]? {

@@ -7,7 +7,8 @@ import MCPStdio
 /// The lines of the stdio transport, and a whole conversation over it.
 ///
 /// The pieces in which bytes arrive make no difference. Each request gets one answer with its id, each line that makes no
-/// sense gets an error, and nothing else is answered.
+/// sense gets an error, and nothing else is answered. Requests of the wrong era get an error too, and so do batches
+/// outside of sessions that have them.
 final class StdioTarget: FuzzTarget {
     static let name = "stdio"
     static let dictionary = messageDictionary + ["\n", "\r\n", "\n\n", "\r", "\n{\"jsonrpc\":\"2.0\",\"id\":1,"]
@@ -70,7 +71,8 @@ final class StdioTarget: FuzzTarget {
         var configuration = MCPStdio.Configuration()
         configuration.maximumLineBytes = Self.maximumLineBytes
         configuration.maximumDepth = Self.maximumDepth
-        configuration.drainTime = .milliseconds(100)
+        // Nobody answers what is asked.
+        configuration.drainTime = .milliseconds(20)
         try await MCPStdio(
             server: FuzzServer.make(),
             configuration: configuration,
@@ -80,41 +82,32 @@ final class StdioTarget: FuzzTarget {
         try self.output.seek(toOffset: 0)
         let output = [UInt8](try self.output.readToEnd() ?? Data())
         try expect(output.isEmpty || output.last == 0x0A, "The last line has no end.")
-        return try output.split(separator: 0x0A).map { try ServerMessage(Array($0)) }
+        return try output.split(separator: 0x0A).flatMap { try ServerMessage.all(in: Array($0)) }
     }
 
     private func check(_ messages: [ServerMessage], _ lines: [LineReader.Line]) throws -> Outcome {
-        var unanswered: [JSONValue?: Int] = [:]
+        var conversation = ExpectedConversation()
         var isExact = true
         for line in lines {
-            var expected = ExpectedAnswer.error(.invalidRequest, nil)
-            if case .bytes(let bytes) = line {
-                expected = ExpectedAnswer(to: bytes, maximumDepth: Self.maximumDepth)
-                // A cancellation may or may not come in time.
-                if bytes.contains(UInt8(ascii: "\\")) || String(decoding: bytes, as: UTF8.self).contains("cancelled") {
-                    isExact = false
-                }
+            guard case .bytes(let bytes) = line else {
+                conversation.take(.error(.invalidRequest, nil))
+                continue
             }
-            switch expected {
-            case .error(_, let id): unanswered[id?.json, default: 0] += 1
-            case .answer(let call): unanswered[call.id.json, default: 0] += 1
-            case .silence: break
-            case .unknown: return 0
+            conversation.take(ExpectedAnswer(to: bytes, maximumDepth: Self.maximumDepth))
+            // A cancellation may or may not come in time.
+            if bytes.contains(UInt8(ascii: "\\")) || String(decoding: bytes, as: UTF8.self).contains("cancelled") {
+                isExact = false
             }
+        }
+        var tally = conversation.tally
+        for message in messages where message.isAnswer { tally.add(message) }
+        try tally.check(isExact: isExact)
+        if messages.contains(where: \.isRequest) {
+            try expect(conversation.hasSession, "The server sent a request to a client without a session.")
         }
         var hasher = Hasher()
-        var outcomes: Set<Outcome> = []
-        for message in messages where message.isNotification == false {
-            outcomes.insert(message.outcome)
-            unanswered[message.id, default: 0] -= 1
-        }
-        for (id, count) in unanswered {
-            let name = id?.description ?? "what has no id"
-            try expect(count >= 0, "There are \(-count) answers too many to \(name).")
-            try expect(count == 0 || isExact == false, "There are \(count) answers missing to \(name).")
-        }
-        hasher.combine(outcomes)
-        hasher.combine(messages.contains(where: \.isNotification))
+        hasher.combine(Set(messages.filter(\.isAnswer).map(\.outcome)))
+        hasher.combine(Set(messages.map { $0.json["method"] }))
         return hasher.finalize()
     }
 
@@ -126,5 +119,72 @@ final class StdioTarget: FuzzTarget {
         guard descriptor >= 0 else { throw FuzzFailure(description: "There is no room for a file in \(folder).") }
         unlink(path)
         return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+}
+
+/// The rules for what is said first, once more.
+private struct ExpectedConversation {
+    private enum Era {
+        case undecided, modern
+        case session(ProtocolRevision)
+    }
+
+    private static let legacyMethods: Set<String> = ["initialize", "ping", "logging/setLevel", "tasks/list"]
+
+    private(set) var tally = AnswerTally()
+    private var era = Era.undecided
+
+    var hasSession: Bool { if case .session = self.era { true } else { false } }
+
+    mutating func take(_ expected: ExpectedAnswer) {
+        switch expected {
+        case .error(let code, let id): self.tally.want(id, code: code)
+        case .answer(let call): self.tally.want(call.id, code: self.take(call))
+        case .silence: break
+        case .batch(let parts):
+            guard case .session(let revision) = self.era, revision == .v2025_03_26,
+                ExpectedAnswer.batchSizes.contains(parts.count)
+            else {
+                self.tally.want(nil, code: .invalidRequest)
+                return
+            }
+            for part in parts { self.take(part) }
+        }
+    }
+
+    /// - Returns: The error that the request has to be answered with, if it is known.
+    private mutating func take(_ call: JSONRPCRequest) -> MCPError.Code? {
+        let meta = call.params["_meta"]
+        let hasEnvelope =
+            meta?[MetaKey.protocolVersion] != nil || meta?[MetaKey.clientCapabilities] != nil
+        switch self.era {
+        case .session:
+            return hasEnvelope || call.method == "initialize" ? .invalidRequest : nil
+        case .modern where call.method == "initialize" && hasEnvelope == false:
+            return .unsupportedProtocolVersion
+        case .undecided where hasEnvelope == false && call.method == "initialize":
+            return self.initialize(call.params)
+        case .undecided where hasEnvelope == false && call.method == "ping":
+            return nil
+        case .undecided where hasEnvelope == false && call.method != "server/discover":
+            return .invalidRequest
+        case .undecided, .modern:
+            guard let version = meta?[MetaKey.protocolVersion]?.stringValue,
+                meta?[MetaKey.clientCapabilities]?.objectValue != nil
+            else { return .invalidParams }
+            guard version == "2026-07-28" else { return .unsupportedProtocolVersion }
+            self.era = .modern
+            return Self.legacyMethods.contains(call.method) ? .methodNotFound : nil
+        }
+    }
+
+    private mutating func initialize(_ params: JSONObject) -> MCPError.Code? {
+        guard let version = params["protocolVersion"]?.stringValue,
+            params["clientInfo"]?["name"]?.stringValue != nil, params["clientInfo"]?["version"]?.stringValue != nil,
+            params["capabilities"]?.objectValue != nil
+        else { return .invalidParams }
+        let known = ["2024-11-05", "2025-03-26", "2025-06-18"].contains(version)
+        self.era = .session(known ? ProtocolRevision.named(version) ?? .v2025_11_25 : .v2025_11_25)
+        return nil
     }
 }
