@@ -1,4 +1,5 @@
 // The code of the article "Resources and prompts".
+import JSON
 import MCP
 import MCPClient
 import MCPServer
