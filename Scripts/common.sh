@@ -9,6 +9,18 @@ fail() {
     exit 1
 }
 
+# install_packages NAME…: installs Debian packages.
+install_packages() {
+    say "Installing $*"
+    local sudo=()
+    if [ "$(id -u)" != 0 ]; then sudo=(sudo --non-interactive); fi
+    {
+        command -v apt-get >/dev/null &&
+            "${sudo[@]}" apt-get update --quiet=2 &&
+            DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install --quiet=2 --yes --no-install-recommends "$@"
+    } >&2 || fail "could not install them; install these packages (Debian names) and try again: $*"
+}
+
 # Prints a TCP port of the loopback address that is free now.
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
