@@ -63,9 +63,10 @@ struct ServerMessage {
         }
     }
 
-    /// What handlers of prompts and resources may throw, and what is said when the server ends meanwhile.
+    /// What handlers of prompts and resources may throw, that tasks which were cancelled may take a moment to end, and
+    /// what is said when the server ends meanwhile.
     private static let properFailures: Set<String> = [
-        "conflict", "timeout", "outcome_unknown", "The task was not over in time; ask again.",
-        "The server was shut down before the task was done.",
+        "conflict", "upstream_error", "timeout", "rate_limited", "outcome_unknown",
+        "The task was not over in time; ask again.", "The server was shut down before the task was done.",
     ]
 }

@@ -72,7 +72,7 @@ final class StdioTarget: FuzzTarget {
         configuration.maximumLineBytes = Self.maximumLineBytes
         configuration.maximumDepth = Self.maximumDepth
         // Nobody answers what is asked.
-        configuration.drainTime = .milliseconds(20)
+        configuration.drainTime = .milliseconds(5)
         try await MCPStdio(
             server: FuzzServer.make(),
             configuration: configuration,
