@@ -23,7 +23,10 @@ struct RoutingHeaders {
             let expected = meta.protocolVersion, Self.areSame(version, expected), Self.areSame(method, call.method)
         else { return false }
         guard let name = Self.name(of: call) else { return true }
-        guard let given = self.headers[.mcpName], given.utf8.first != UInt8(ascii: "=") else { return false }
+        // Two headers, joined with a comma, may look like a name that has one.
+        guard let given = self.headers[.mcpName], given.utf8.first != UInt8(ascii: "="),
+            given.utf8.contains(UInt8(ascii: ",")) == false
+        else { return false }
         return Self.areSame(given, name)
     }
 

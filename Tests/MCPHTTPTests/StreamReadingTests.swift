@@ -50,3 +50,18 @@ struct StreamReadingTests {
         try await reading.value
     }
 }
+
+@Suite("Headers that are there twice")
+struct JoinedHeaderTests {
+    @Test("Two names are not taken for one that has a comma")
+    func joined() {
+        let call = JSONRPCRequest(id: .integer(1), method: "resources/read", params: ["uri": "page://a, b"])
+        var headers: HTTPFields = [.mcpProtocolVersion: "2026-07-28", .mcpMethod: "resources/read"]
+        headers[values: .mcpName] = ["page://a", "b"]
+        var meta = RequestMeta(params: [:])
+        meta.protocolVersion = "2026-07-28"
+        let routing = RoutingHeaders(headers)
+        #expect(routing.say(call, meta) == false)
+        #expect(throws: MCPError.self) { try routing.refuseDuplicates() }
+    }
+}
