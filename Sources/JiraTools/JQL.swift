@@ -168,7 +168,7 @@ struct JQL: Sendable, Equatable {
             return scalars.index(start, offsetBy: 5)
         default:
             throw Problem(
-                "This is no escape of JQL; there are \\' \\\" \\\\ \\t \\n \\r, \\ with a space, and \\uXXXX.",
+                "This is no escape of JQL; there are \\' \\\" \\\\ \\t \\n \\r, \\ with a space, and \\u with four hex digits.",
                 at: scalars.index(before: start),
                 in: scalars
             )
