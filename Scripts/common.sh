@@ -48,9 +48,11 @@ wait_for_port() {
 
 # What was started in the background and what was made for this run; cleaned up whatever happens.
 background_pids=()
+at_end=()
 scratch=''
 clean_up() {
-    local pid
+    local pid command
+    for command in "${at_end[@]}"; do $command || true; done
     for pid in "${background_pids[@]}"; do kill "$pid" 2>/dev/null || true; done
     for pid in "${background_pids[@]}"; do wait "$pid" 2>/dev/null || true; done
     [ -z "$scratch" ] || rm -rf "$scratch"
