@@ -96,6 +96,8 @@ let package = Package(
             dependencies: ["CKernels", "JSON", "Knowledge", grdb],
             swiftSettings: swiftSettings
         ),
+        .systemLibrary(name: "Clibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "Postgres", dependencies: ["Clibpq", logging], swiftSettings: swiftSettings),
         .target(
             name: "Upstream",
             dependencies: ["JSON", asyncHTTPClient, logging, nioCore, nioHTTP1],
