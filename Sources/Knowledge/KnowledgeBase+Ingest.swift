@@ -87,7 +87,8 @@ extension KnowledgeError {
         KnowledgeError(
             .modelMismatch,
             "The index was made with the embedding model \(index) (\(indexDimension) components), but the model in use "
-                + "is \(model.name) (\(model.dimension)). Use that model again, or ingest into a new data directory."
+                + "is \(model.name) (\(model.dimension)). Run gantry reindex, which brings the index to the model in use "
+                + "while the old vectors go on serving, or use the old model again."
         )
     }
 }

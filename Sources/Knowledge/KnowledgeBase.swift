@@ -48,16 +48,18 @@ public struct KnowledgeBase: Sendable {
     /// - Parameters:
     ///   - cursor: The last identifier of the page before, or nothing for the first page.
     ///   - limit: The most documents to return, from 1 to 1,000.
+    ///   - filter: Which documents to return.
     /// - Returns: The documents without their texts.
-    /// - Throws: ``KnowledgeError/Code/invalidArguments`` for another limit.
+    /// - Throws: ``KnowledgeError/Code/invalidArguments`` for another limit, or a filter beyond its limits.
     public func documents(
         after cursor: String? = nil,
-        limit: Int = 100
+        limit: Int = 100,
+        filter: DocumentFilter = DocumentFilter()
     ) async throws(KnowledgeError) -> [DocumentSummary] {
         guard (1...1000).contains(limit) else {
             throw KnowledgeError(.invalidArguments, "The limit is \(limit); give a number from 1 to 1000.")
         }
-        return try await self.store.documents(after: cursor, limit: limit)
+        return try await self.store.documents(after: cursor, limit: limit, filter: filter)
     }
 
     /// Returns a document with its text, or nothing if there is none of this identifier.

@@ -5,14 +5,18 @@ public import Knowledge
 
 extension SQLiteKnowledgeStore {
     public func status() async throws(KnowledgeError) -> StoreStatus {
-        let state = try await self.read { try IndexState.fetch($0) }
+        let (state, reindex) = try await self.read { database in
+            let state = try IndexState.fetch(database)
+            return (state, try state.reindexStatus(in: database))
+        }
         return StoreStatus(
             documentCount: state.documentCount,
             chunkCount: state.chunkCount,
             vectorCount: state.vectorCount,
             generation: state.generation,
             modelName: state.model?.name,
-            modelDimension: state.model?.dimension
+            modelDimension: state.model?.dimension,
+            reindex: reindex
         )
     }
 
@@ -38,26 +42,43 @@ extension SQLiteKnowledgeStore {
         }
     }
 
-    public func documents(after cursor: String?, limit: Int) async throws(KnowledgeError) -> [DocumentSummary] {
+    public func documents(
+        after cursor: String?,
+        limit: Int,
+        filter: DocumentFilter
+    ) async throws(KnowledgeError) -> [DocumentSummary] {
         try await self.read { database in
-            try Row.fetchAll(
-                database,
-                sql: "SELECT \(DocumentSummary.columns) FROM documents WHERE id > ? ORDER BY id LIMIT ?",
-                arguments: [cursor ?? "", limit]
-            )
-            .map { try DocumentSummary($0) }
+            try filter.withCondition(in: database) { condition in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT \(DocumentSummary.columns) FROM documents d
+                        WHERE id > ? AND \(condition.sql) ORDER BY id LIMIT ?
+                        """,
+                    arguments: [cursor ?? ""] + condition.arguments + [limit]
+                )
+                .map { try DocumentSummary($0) }
+            }
+        }
+    }
+
+    public func chunks(ofDocument id: String, indexes: Range<Int>) async throws(KnowledgeError) -> [StoredChunk] {
+        try await self.read { database in
+            try StoredChunk.fetch(from: database, document: id, indexes: indexes)
         }
     }
 }
 
 extension DocumentSummary {
     fileprivate static let columns = """
-        id, source, title, metadata, content_hash, model_name, chunk_count, created_at, updated_at, source_updated_at
+        id, source, title, metadata, content_hash, model_name, chunk_count, created_at, updated_at, source_updated_at,
+        access_labels
         """
 
     fileprivate init(_ row: Row) throws {
         let metadata: String = row["metadata"]
         let sourceUpdatedAt: Double? = row["source_updated_at"]
+        let labels: String = row["access_labels"]
         self.init(
             id: row["id"],
             source: row["source"],
@@ -67,7 +88,8 @@ extension DocumentSummary {
             createdAt: Date(timeIntervalSince1970: row["created_at"]),
             indexedAt: Date(timeIntervalSince1970: row["updated_at"]),
             sourceUpdatedAt: sourceUpdatedAt.map { Date(timeIntervalSince1970: $0) },
-            version: DocumentVersion(contentHash: row["content_hash"], modelName: row["model_name"])
+            version: DocumentVersion(contentHash: row["content_hash"], modelName: row["model_name"]),
+            accessLabels: Set(try JSONValue(parsing: labels).arrayValue?.compactMap(\.stringValue) ?? [])
         )
     }
 }

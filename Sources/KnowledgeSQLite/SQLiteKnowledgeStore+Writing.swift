@@ -6,30 +6,22 @@ public import Knowledge
 extension SQLiteKnowledgeStore {
     @discardableResult
     public func write(_ document: IndexedDocument) async throws(KnowledgeError) -> Bool {
-        do {
-            return try await self.pool.write { [limits] database in
-                let writer = DocumentWriter(database: database, limits: limits)
-                let removed = try writer.remove(document.document.id, keepsRow: true)
-                try writer.insert(document)
-                try writer.record(document.document.id, removed: removed)
-                return removed == nil
-            }
-        } catch {
-            throw KnowledgeError(store: error)
+        try await self.write { [limits] database in
+            let writer = DocumentWriter(database: database, limits: limits)
+            let removed = try writer.remove(document.document.id, keepsRow: true)
+            try writer.insert(document)
+            try writer.record(document.document.id, removed: removed)
+            return removed == nil
         }
     }
 
     @discardableResult
     public func delete(documentID: String) async throws(KnowledgeError) -> Bool {
-        do {
-            return try await self.pool.write { [limits] database in
-                let writer = DocumentWriter(database: database, limits: limits)
-                guard let removed = try writer.remove(documentID, keepsRow: false) else { return false }
-                try writer.record(documentID, removed: removed)
-                return true
-            }
-        } catch {
-            throw KnowledgeError(store: error)
+        try await self.write { [limits] database in
+            let writer = DocumentWriter(database: database, limits: limits)
+            guard let removed = try writer.remove(documentID, keepsRow: false) else { return false }
+            try writer.record(documentID, removed: removed)
+            return true
         }
     }
 }
@@ -76,8 +68,8 @@ private struct DocumentWriter {
         let statement = try self.database.makeStatement(
             sql: """
                 INSERT INTO document_embeddings (document_id, chunk_index, chunk_text, context, heading_path, identifiers,
-                    span_start, span_end, embedding, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    span_start, span_end, embedding, text_hash, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         )
         for entry in indexed.entries {
@@ -85,9 +77,16 @@ private struct DocumentWriter {
             try statement.execute(arguments: [
                 indexed.document.id, entry.chunk.index, entry.chunk.text, entry.chunk.context, path,
                 entry.identifierParts, entry.chunk.span.lowerBound, entry.chunk.span.upperBound,
-                entry.vector.map(Self.blob), indexed.indexedAt.timeIntervalSince1970,
+                entry.vector.map(VectorBlob.data), Data(TextHash(entry.chunk.embeddedText).bytes),
+                indexed.indexedAt.timeIntervalSince1970,
             ])
         }
+        // Identifiers of one transaction follow one another.
+        let last = self.database.lastInsertedRowID
+        try self.database.execute(
+            sql: "UPDATE documents SET first_chunk = ? WHERE id = ?",
+            arguments: [indexed.entries.isEmpty ? nil : last - Int64(indexed.entries.count - 1), indexed.document.id]
+        )
     }
 
     /// Notes the change, which raises the generation, and forgets changes that are long past.
@@ -113,17 +112,19 @@ private struct DocumentWriter {
         try self.database.execute(
             sql: """
                 INSERT INTO documents (id, source, title, content, metadata, content_hash, model_name, chunk_count,
-                    created_at, updated_at, source_updated_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    created_at, updated_at, source_updated_at, access_labels)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET source = excluded.source, title = excluded.title,
                     content = excluded.content, metadata = excluded.metadata, content_hash = excluded.content_hash,
                     model_name = excluded.model_name, chunk_count = excluded.chunk_count,
-                    updated_at = excluded.updated_at, source_updated_at = excluded.source_updated_at
+                    updated_at = excluded.updated_at, source_updated_at = excluded.source_updated_at,
+                    access_labels = excluded.access_labels
                 """,
             arguments: [
                 document.id, document.source, document.title, document.text,
                 JSONValue.object(document.metadata).serializedString(), indexed.contentHash, indexed.model?.name,
                 indexed.entries.count, now, now, document.sourceUpdatedAt?.timeIntervalSince1970,
+                document.accessLabels.jsonText,
             ]
         )
         try self.count(
@@ -167,14 +168,5 @@ private struct DocumentWriter {
                 """,
             arguments: [documents, chunks, vectors]
         )
-    }
-
-    /// The components as little-endian 32-bit floating-point numbers.
-    private static func blob(_ vector: [Float]) -> Data {
-        var data = Data(capacity: vector.count * 4)
-        for component in vector {
-            withUnsafeBytes(of: component.bitPattern.littleEndian) { data.append(contentsOf: $0) }
-        }
-        return data
     }
 }

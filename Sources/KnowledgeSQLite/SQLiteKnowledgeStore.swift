@@ -72,6 +72,11 @@ public final class SQLiteKnowledgeStore: KnowledgeStore {
     func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(KnowledgeError) -> T {
         do { return try await self.pool.read(body) } catch { throw KnowledgeError(store: error) }
     }
+
+    /// Reads and writes in one transaction, after those that came before it.
+    func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(KnowledgeError) -> T {
+        do { return try await self.pool.write(body) } catch { throw KnowledgeError(store: error) }
+    }
 }
 
 extension KnowledgeError {

@@ -21,6 +21,14 @@ struct KnowledgeStoreContract {
         try await self.hostileWords(self.makeStore())
         try await self.models(self.makeStore())
         try await self.generations(self.makeStore())
+        try await self.filters(self.makeStore())
+        try await self.narrowFilter(self.makeStore())
+        try await self.limits(self.makeStore())
+        try await self.legs(self.makeStore())
+        try await self.neighbours(self.makeStore())
+        try await self.reuse(self.makeStore())
+        try await self.reindex(self.makeStore())
+        try await self.embeddingLater(self.makeStore())
     }
 
     private func empty(_ store: any KnowledgeStore) async throws {

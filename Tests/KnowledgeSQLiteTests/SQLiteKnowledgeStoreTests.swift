@@ -128,6 +128,49 @@ struct SQLiteKnowledgeStoreTests {
         #expect(throws: KnowledgeError.self) { try garbage.open() }
     }
 
+    @Test("A file of the first version is brought to the present schema, and nothing of it is lost")
+    func migration() async throws {
+        let directory = try TemporaryStore()
+        let pool = try DatabasePool(path: directory.path)
+        try KnowledgeMigrations.migrator.migrate(pool, upTo: "001-documents")
+        try await pool.write { database in
+            for id in ["a", "b"] {
+                try database.execute(
+                    sql: """
+                        INSERT INTO documents VALUES (:id, 'docs/' || :id, 'Title', 'one two', '{"n":1}', 'hash',
+                            'test-model', 2, 1, 2, NULL);
+                        INSERT INTO document_embeddings (document_id, chunk_index, chunk_text, context, heading_path,
+                            identifiers, span_start, span_end, embedding, created_at)
+                        VALUES (:id, 0, 'one ' || :id, '', '[]', '', 0, 3, :vector, 2),
+                            (:id, 1, 'two ' || :id, '', '[]', '', 4, 7, :vector, 2);
+                        """,
+                    arguments: ["id": id, "vector": VectorBlob.data([1, 0, 0, 0])]
+                )
+            }
+            try database.execute(
+                sql: """
+                    UPDATE index_state SET model_name = 'test-model', model_dimension = 4, document_count = 2,
+                        chunk_count = 4, vector_count = 4;
+                    INSERT INTO index_changes (document_id) VALUES ('a'), ('b');
+                    """
+            )
+        }
+        try pool.close()
+        let store = try directory.open()
+        #expect(try await store.status().generation == 2)
+        #expect(try await store.document(id: "a")?.summary.accessLabels == [])
+        let request = CandidateRequest(
+            terms: ["one"],
+            dense: .init(vector: [1, 0, 0, 0], model: Contract.model),
+            limit: 10,
+            filter: DocumentFilter(sources: [try GlobPattern("docs/b")], labels: .only([]))
+        )
+        let found = try await store.search(request) { $0 }
+        #expect(found.hits.map(\.chunk.text).sorted() == ["one b", "two b"])
+        try await store.write(Contract.document("a", ["new"]))
+        #expect(try await store.search(CandidateRequest(terms: ["new"], dense: nil, limit: 3)) { $0 }.hits.count == 1)
+    }
+
     @Test("Removing a document leaves no row behind, in the full-text index neither")
     func noRowsLeft() async throws {
         let directory = try TemporaryStore()

@@ -42,7 +42,11 @@ final class MemoryStore: KnowledgeStore {
         self.documents.withLock { $0[id] }.map { StoredDocument(summary: Self.summary($0), text: $0.document.text) }
     }
 
-    func documents(after cursor: String?, limit: Int) async throws(KnowledgeError) -> [DocumentSummary] {
+    func documents(
+        after cursor: String?,
+        limit: Int,
+        filter: DocumentFilter
+    ) async throws(KnowledgeError) -> [DocumentSummary] {
         self.documents.withLock { documents in
             documents.values.map(Self.summary).filter { $0.id > cursor ?? "" }.sorted { $0.id < $1.id }
         }
@@ -55,6 +59,33 @@ final class MemoryStore: KnowledgeStore {
         select: @escaping @Sendable ([Candidate]) -> [Candidate]
     ) async throws(KnowledgeError) -> CandidateResponse {
         throw KnowledgeError(.storeFailed, "This store can't search.")
+    }
+
+    func chunks(ofDocument id: String, indexes: Range<Int>) async throws(KnowledgeError) -> [StoredChunk] {
+        throw KnowledgeError(.storeFailed, "This store keeps no chunks.")
+    }
+
+    func vectors(
+        ofTexts texts: [TextHash],
+        model: EmbeddingModel
+    ) async throws(KnowledgeError) -> [TextHash: [Float]] {
+        [:]
+    }
+
+    func beginReindex(model: EmbeddingModel) async throws(KnowledgeError) -> ReindexStatus {
+        throw KnowledgeError(.storeFailed, "This store keeps no vectors.")
+    }
+
+    func chunksToEmbed(after chunkID: Int64?, limit: Int) async throws(KnowledgeError) -> [ChunkToEmbed] {
+        throw KnowledgeError(.storeFailed, "This store keeps no vectors.")
+    }
+
+    func writeEmbeddings(_ vectors: [Int64: [Float]], model: EmbeddingModel) async throws(KnowledgeError) {
+        throw KnowledgeError(.storeFailed, "This store keeps no vectors.")
+    }
+
+    func finishReindex(model: EmbeddingModel) async throws(KnowledgeError) -> Bool {
+        throw KnowledgeError(.storeFailed, "This store keeps no vectors.")
     }
 
     private static func summary(_ indexed: IndexedDocument) -> DocumentSummary {

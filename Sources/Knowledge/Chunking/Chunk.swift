@@ -25,7 +25,10 @@ public struct Chunk: Sendable, Hashable {
     }
 
     /// What the embedding model reads.
-    public var embeddedText: String {
-        [self.context, self.text].filter { !$0.isEmpty }.joined(separator: "\n")
+    public var embeddedText: String { Self.embeddedText(context: self.context, text: self.text) }
+
+    /// Puts together what the embedding model reads, from the parts that a store keeps.
+    public static func embeddedText(context: String, text: String) -> String {
+        [context, text].filter { !$0.isEmpty }.joined(separator: "\n")
     }
 }

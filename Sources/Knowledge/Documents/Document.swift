@@ -29,6 +29,11 @@ public struct Document: Sendable, Hashable {
     /// When the source itself last changed, if it is known.
     public var sourceUpdatedAt: Date?
 
+    /// The labels of which a reader has to hold one to see the document; without any, everybody sees it.
+    ///
+    /// At most 100, each of 1 to 256 bytes.
+    public var accessLabels: Set<String>
+
     /// Creates a document.
     ///
     /// Without `blocks`, paragraphs are found at empty lines; blocks that don't lie within the text are left out.
@@ -39,7 +44,8 @@ public struct Document: Sendable, Hashable {
         text: String,
         blocks: [Block]? = nil,
         metadata: JSONObject = JSONObject(),
-        sourceUpdatedAt: Date? = nil
+        sourceUpdatedAt: Date? = nil,
+        accessLabels: Set<String> = []
     ) {
         self.id = id
         self.source = source ?? id
@@ -50,6 +56,7 @@ public struct Document: Sendable, Hashable {
             blocks?.filter { $0.span.lowerBound >= 0 && $0.span.upperBound <= length } ?? Block.paragraphs(in: text)
         self.metadata = metadata
         self.sourceUpdatedAt = sourceUpdatedAt
+        self.accessLabels = accessLabels
     }
 }
 

@@ -7,7 +7,7 @@ enum ContentHash {
     ///
     /// The date of the source is left out: a file that was only touched isn't a changed document.
     static func hash(of document: Document, chunking: ChunkingConfiguration) -> String {
-        let description: JSONValue = [
+        var description: JSONObject = [
             "chunking": .string(chunking.fingerprint),
             "source": .string(document.source),
             "title": .string(document.title),
@@ -15,7 +15,10 @@ enum ContentHash {
             "blocks": .array(document.blocks.map { .string("\($0.span) \(Self.name(of: $0.kind))") }),
             "text": .string(document.text),
         ]
-        return SHA256.hash(data: description.serialized()).map { byte in
+        if !document.accessLabels.isEmpty {
+            description["labels"] = .array(document.accessLabels.sorted().map { .string($0) })
+        }
+        return SHA256.hash(data: JSONValue.object(description).serialized()).map { byte in
             let digits = String(byte, radix: 16)
             return byte < 16 ? "0" + digits : digits
         }

@@ -108,6 +108,11 @@ struct IngestRun {
         guard !document.id.isEmpty, document.id.utf8.count <= 1024 else {
             throw KnowledgeError(.invalidArguments, "A document's identifier has to have 1 to 1024 bytes.")
         }
+        guard document.accessLabels.count <= 100,
+            document.accessLabels.allSatisfy({ (1...256).contains($0.utf8.count) })
+        else {
+            throw KnowledgeError(.invalidArguments, "A document may have 100 access labels of 1 to 256 bytes each.")
+        }
         guard [document.title, document.text].contains(where: { $0.contains { !$0.isWhitespace } }) else {
             throw KnowledgeError(.emptyDocument, "The document \(document.id) holds neither a title nor text.")
         }

@@ -2,13 +2,8 @@ public import Foundation
 
 /// What a query found.
 public struct KnowledgeAnswer: Sendable {
-    /// How the query was answered.
-    public enum Mode: String, Sendable {
-        /// By meaning and by words.
-        case hybrid
-        /// By words alone.
-        case lexical
-    }
+    /// How a query is answered.
+    public typealias Mode = SearchMode
 
     public var mode: Mode
 

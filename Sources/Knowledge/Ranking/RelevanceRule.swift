@@ -9,7 +9,7 @@ struct RelevanceRule: Sendable {
     ///
     /// By words alone, any shared word counts. With vectors, the best cosine has to reach the threshold, or one chunk
     /// has to hold most of the query's words.
-    func isAnswered(by hits: [(candidate: Candidate, chunk: StoredChunk)], analysis: QueryAnalysis) -> Bool {
+    func isAnswered(by hits: [CandidateHit], analysis: QueryAnalysis) -> Bool {
         let hits = hits.prefix(Self.depth)
         let cosines = hits.compactMap(\.candidate.cosine)
         guard let best = cosines.max() else { return !hits.isEmpty }

@@ -10,6 +10,8 @@ public struct StoreStatus: Sendable, Hashable {
     public var modelName: String?
     /// The dimension of those vectors.
     public var modelDimension: Int?
+    /// How far a change of the model is, while there is one.
+    public var reindex: ReindexStatus?
 
     /// Creates a status.
     public init(
@@ -18,7 +20,8 @@ public struct StoreStatus: Sendable, Hashable {
         vectorCount: Int,
         generation: Int64,
         modelName: String?,
-        modelDimension: Int?
+        modelDimension: Int?,
+        reindex: ReindexStatus? = nil
     ) {
         self.documentCount = documentCount
         self.chunkCount = chunkCount
@@ -26,5 +29,6 @@ public struct StoreStatus: Sendable, Hashable {
         self.generation = generation
         self.modelName = modelName
         self.modelDimension = modelDimension
+        self.reindex = reindex
     }
 }

@@ -29,6 +29,8 @@ public struct DocumentSummary: Sendable, Hashable {
     /// When the source itself last changed, if it is known.
     public var sourceUpdatedAt: Date?
     public var version: DocumentVersion
+    /// The labels of which a reader has to hold one; none for a document that is for everybody.
+    public var accessLabels: Set<String>
 
     /// Creates a summary.
     public init(
@@ -40,7 +42,8 @@ public struct DocumentSummary: Sendable, Hashable {
         createdAt: Date,
         indexedAt: Date,
         sourceUpdatedAt: Date?,
-        version: DocumentVersion
+        version: DocumentVersion,
+        accessLabels: Set<String> = []
     ) {
         self.id = id
         self.source = source
@@ -51,6 +54,7 @@ public struct DocumentSummary: Sendable, Hashable {
         self.indexedAt = indexedAt
         self.sourceUpdatedAt = sourceUpdatedAt
         self.version = version
+        self.accessLabels = accessLabels
     }
 }
 

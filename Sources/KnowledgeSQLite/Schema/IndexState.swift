@@ -5,6 +5,8 @@ import Knowledge
 struct IndexState {
     var generation: Int64
     var model: (name: String, dimension: Int)?
+    /// The model to which the index is being brought.
+    var nextModel: (name: String, dimension: Int)?
     var documentCount: Int
     var chunkCount: Int
     var vectorCount: Int
@@ -14,16 +16,19 @@ struct IndexState {
             database,
             sql: """
                 SELECT (SELECT max(generation) FROM index_changes), model_name, model_dimension, document_count,
-                    chunk_count, vector_count
+                    chunk_count, vector_count, next_model_name, next_model_dimension
                 FROM index_state
                 """
         )
         guard let row else { throw KnowledgeError(.storeFailed, "The knowledge base lacks its state; it is damaged.") }
         let name: String? = row[1]
         let dimension: Int? = row[2]
+        let nextName: String? = row[6]
+        let nextDimension: Int? = row[7]
         return IndexState(
             generation: row[0] ?? 0,
             model: name.flatMap { name in dimension.map { (name, $0) } },
+            nextModel: nextName.flatMap { name in nextDimension.map { (name, $0) } },
             documentCount: row[3],
             chunkCount: row[4],
             vectorCount: row[5]

@@ -7,6 +7,9 @@ enum KnowledgeMigrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("001-documents") { database in try database.execute(sql: Self.documents) }
+        migrator.registerMigration("002-filters-and-reindexing") { database in
+            try database.execute(sql: Self.filtersAndReindexing)
+        }
         return migrator
     }
 
@@ -77,6 +80,25 @@ enum KnowledgeMigrations {
             document_id TEXT NOT NULL,
             removed_first INTEGER,
             removed_last INTEGER
+        );
+        """
+
+    /// Access labels (a JSON array of strings), the number of a document's first chunk (the others follow it, because one
+    /// transaction writes them), fingerprints of embedded texts, and vectors of the model that is to serve next.
+    private static let filtersAndReindexing = """
+        ALTER TABLE documents ADD COLUMN access_labels TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE documents ADD COLUMN first_chunk INTEGER;
+        UPDATE documents SET first_chunk = (
+            SELECT min(e.id) FROM document_embeddings e WHERE e.document_id = documents.id);
+
+        ALTER TABLE document_embeddings ADD COLUMN text_hash BLOB;
+        CREATE INDEX document_embeddings_text_hash ON document_embeddings(text_hash) WHERE text_hash IS NOT NULL;
+
+        ALTER TABLE index_state ADD COLUMN next_model_name TEXT;
+        ALTER TABLE index_state ADD COLUMN next_model_dimension INTEGER;
+        CREATE TABLE next_embeddings (
+            chunk_id INTEGER PRIMARY KEY REFERENCES document_embeddings(id) ON DELETE CASCADE,
+            embedding BLOB NOT NULL
         );
         """
 }

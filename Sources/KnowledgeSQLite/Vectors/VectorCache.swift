@@ -61,7 +61,7 @@ final class VectorCache: Sendable {
             let last: Int64 = row[1]
             snapshot.remove(ids: first...last)
         }
-        try self.append(to: &snapshot, from: database, after: state.snapshot.segments.last?.ids.last ?? 0)
+        try self.append(to: &snapshot, from: database, after: snapshot.segments.last?.ids.last ?? 0)
         return snapshot
     }
 

@@ -58,23 +58,66 @@ struct VectorSnapshot: Sendable {
     }
 
     /// Returns the best rows for a query vector, best first, and the scores of the rows that are asked for.
-    func search(_ query: [Float], limit: Int, alsoScoring wanted: [Int64]) -> (best: [Match], scores: [Int64: Float]) {
+    ///
+    /// - Parameters:
+    ///   - query: The vector to compare with.
+    ///   - limit: The most rows to return.
+    ///   - allowed: The rows among which the best are looked for; nothing for all.
+    ///   - wanted: The rows to score besides.
+    /// - Returns: The best rows, and the scores of those of the wanted rows that exist.
+    func search(
+        _ query: [Float],
+        limit: Int,
+        allowed: ChunkSet? = nil,
+        alsoScoring wanted: [Int64]
+    ) -> (best: [Match], scores: [Int64: Float]) {
         var best = BestMatches(limit: limit)
         var scores: [Int64: Float] = [:]
         let wanted = wanted.sorted()
         var nextWanted = 0
         var buffer = [Float](repeating: 0, count: self.segments.map(\.ids.count).max() ?? 0)
         for segment in self.segments {
-            gantry_scan_f32(query, segment.values, segment.ids.count, self.dimension, &buffer)
-            for row in segment.ids.indices { best.offer(segment.ids[row], score: buffer[row]) }
+            for rows in Self.rows(of: segment, among: allowed) {
+                segment.values.withUnsafeBufferPointer { values in
+                    guard let start = values.baseAddress else { return }
+                    gantry_scan_f32(
+                        query,
+                        start + rows.lowerBound * self.dimension,
+                        rows.count,
+                        self.dimension,
+                        &buffer
+                    )
+                }
+                for row in rows { best.offer(segment.ids[row], score: buffer[row - rows.lowerBound]) }
+            }
             guard let last = segment.ids.last else { continue }
             while nextWanted < wanted.count, wanted[nextWanted] <= last {
                 let row = Self.firstIndex(in: segment.ids, notBelow: wanted[nextWanted])
-                if segment.ids[row] == wanted[nextWanted] { scores[wanted[nextWanted]] = buffer[row] }
+                if segment.ids[row] == wanted[nextWanted] {
+                    let values = segment.values[row * self.dimension..<(row + 1) * self.dimension]
+                    scores[wanted[nextWanted]] = values.withUnsafeBufferPointer {
+                        $0.baseAddress.map { gantry_dot_f32(query, $0, self.dimension) }
+                    }
+                }
                 nextWanted += 1
             }
         }
         return (best.sorted(), scores)
+    }
+
+    /// The rows of a segment that may be found, as ranges.
+    private static func rows(of segment: Segment, among allowed: ChunkSet?) -> [Range<Int>] {
+        guard let first = segment.ids.first, let last = segment.ids.last else { return [] }
+        guard let allowed else { return [0..<segment.ids.count] }
+        return allowed.ranges(overlapping: first...last).map { range in
+            Self.firstIndex(
+                in: segment.ids,
+                notBelow: range.lowerBound
+            )..<Self.firstIndex(
+                in: segment.ids,
+                notBelow: range.upperBound + 1
+            )
+        }
     }
 
     /// Drops a segment that has become empty, and joins one that has become small with the one before it.
