@@ -195,6 +195,7 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "SharedStateTests", dependencies: ["SharedState"], swiftSettings: swiftSettings),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", logging], swiftSettings: swiftSettings),
         .testTarget(
             name: "UpstreamTests",
             dependencies: ["Upstream", httpTypes, hummingbird, hummingbirdTesting, nioCore],

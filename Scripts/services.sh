@@ -6,7 +6,7 @@
 services=${GANTRY_SERVICES_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/gantry/services}
 services_release=trixie
 services_packages=(postgresql-17 postgresql-17-pgvector redis-server base-files coreutils dash libc-bin sed)
-services_version="1 $services_release ${services_packages[*]}"
+services_version="2 $services_release ${services_packages[*]}"
 # PostgreSQL refuses to run as root. Nobody else has this user.
 services_user=5432
 
@@ -129,16 +129,15 @@ CONF
     chown "$services_user:$services_user" "$work"/cluster/data/server.{key,crt}
     # The role that tests use may do what the owner of a database may do, and no more.
     (in_services "$work/cluster" sh -c '
-        postgres --single -D data postgres
+        set -e
+        pg_ctl start --pgdata=data --wait --silent --options="-c listen_addresses= -c port=1" >/dev/null
+        psql --host=/srv --port=1 --username=postgres --dbname=postgres --set=ON_ERROR_STOP=1 --quiet --no-psqlrc
+        pg_ctl stop --pgdata=data --wait --silent
     ' <<'SQL'
-CREATE ROLE gantry LOGIN PASSWORD 'gantry-test'
-CREATE DATABASE gantry OWNER gantry
-SQL
-    ) >"$work/apt/log" 2>&1 || { tail -n 20 "$work/apt/log" >&2; return 1; }
-    (in_services "$work/cluster" sh -c '
-        postgres --single -D data gantry
-    ' <<'SQL'
-CREATE EXTENSION vector
+CREATE ROLE gantry LOGIN PASSWORD 'gantry-test';
+CREATE DATABASE gantry OWNER gantry;
+\connect gantry
+CREATE EXTENSION vector;
 SQL
     ) >"$work/apt/log" 2>&1 || { tail -n 20 "$work/apt/log" >&2; return 1; }
     mv "$work/cluster/data" "$root/cluster"

@@ -5,10 +5,11 @@ public struct PostgresConfiguration: Sendable {
     /// How long opening a connection may take, the name lookup and TLS included.
     public var connectTimeout: Duration = .seconds(5)
     /// How long the server works on a statement before it stops it.
-    ///
-    /// The client waits a second more, and then gives the connection up: that happens when the server is frozen or the
-    /// network is cut.
     public var statementTimeout: Duration = .seconds(30)
+    /// How much longer the client waits for the answer, before it gives the connection up.
+    ///
+    /// That happens when the server is frozen or the network is cut.
+    public var answerTimeout: Duration = .seconds(2)
     /// How long a transaction may be open without a statement before the server ends it.
     public var idleInTransactionTimeout: Duration = .seconds(60)
     /// How long a statement that was cancelled may take to end before the connection is given up.

@@ -46,11 +46,16 @@ public actor PostgresConnection {
     private var pointer: OpaquePointer?
     private var descriptor: Int32 = -1
     private var registration: UInt64?
-    private var watchesWritable = false
+    /// What the loop watches the socket for.
+    private var interest = (readable: false, writable: false)
+    /// Whether the socket became ready while nobody waited for it.
+    private var isSocketReady = false
 
     private var waiter: CheckedContinuation<Readiness, Never>?
     /// Tells waits apart, so that a late timer or cancellation doesn't end another one.
     private var waitID: UInt64 = 0
+    /// How the wait ended, if that was before it began.
+    private var earlyEnd: Readiness?
 
     private var isBusy = true
     /// Whether a request to cancel is on its way.
@@ -147,7 +152,7 @@ public actor PostgresConnection {
         self.status.store(.closed, ordering: .releasing)
         self.unwatch()
         PQfinish(pointer)
-        self.resumeWait(self.waitID, .ready)
+        self.endWait(self.waitID, .ready)
         for continuation in self.notifications.values.joined() { continuation.finish() }
         self.notifications = [:]
         self.onClose?()
@@ -245,6 +250,7 @@ public actor PostgresConnection {
     ///   - body: The work.
     /// - Returns: What the closure returns.
     /// - Throws: What the closure throws, or a ``PostgresError`` if the limit can't be set.
+    @discardableResult
     public nonisolated(nonsending) func withStatementTimeout<Result>(
         _ timeout: Duration?,
         _ body: () async throws -> Result
@@ -390,6 +396,7 @@ public actor PostgresConnection {
     /// - Returns: What the closure returns.
     /// - Throws: What the closure throws; ``PostgresError/Code/outcomeUnknown`` if the connection ends while the transaction
     ///   is being committed; ``PostgresError/Code/serializationFailure`` if it conflicts with another.
+    @discardableResult
     public nonisolated(nonsending) func withTransaction<Result>(
         isolation: PostgresIsolation = .readCommitted,
         isReadOnly: Bool = false,
@@ -536,7 +543,7 @@ public actor PostgresConnection {
             let flushed = PQflush(pointer)
             guard flushed >= 0 else { throw self.lost(pointer) }
             if isQueued, flushed == 0 { return }
-            self.watchWritable(true)
+            self.setInterest(readable: true, writable: true)
             switch await self.wait(until: deadline, cancellable: true) {
             case .ready:
                 guard self.pointer != nil else { throw self.closedError }
@@ -555,7 +562,7 @@ public actor PostgresConnection {
             let result = PQputCopyEnd(pointer, failure)
             guard result >= 0 else { break }
             if result == 1 { break }
-            self.watchWritable(true)
+            self.setInterest(readable: true, writable: true)
             guard await self.wait(until: deadline, cancellable: false) == .ready else { throw self.lose(Self.timedOut) }
         }
         do {
@@ -607,6 +614,7 @@ public actor PostgresConnection {
 
     private func end() {
         self.isBusy = false
+        if self.isSocketReady { self.readWhileIdle() }
         guard let pointer = self.pointer else { return }
         let isIdle = PQtransactionStatus(pointer) == PQTRANS_IDLE
         self.status.store(isIdle ? .idle : .busy, ordering: .releasing)
@@ -620,8 +628,8 @@ public actor PostgresConnection {
     private static let timedOut = PostgresError(.timeout, "The database did not answer in time.")
 
     private func deadline(_ timeout: Duration?) -> Instant {
-        // The server stops a statement by itself; the second is for its answer to arrive.
-        let limit = self.statementTimeout.map { $0 + .seconds(1) }
+        // The server stops a statement by itself; its answer needs time to arrive.
+        let limit = self.statementTimeout.map { $0 + self.configuration.answerTimeout }
         return .now + min(timeout ?? .seconds(86_400), limit ?? .seconds(86_400))
     }
 
@@ -648,7 +656,7 @@ public actor PostgresConnection {
                 results.append(PostgresResult(result))
                 if PQresultStatus(result) == PGRES_COPY_IN { break reading }
             }
-            self.watchWritable(flushed == 1)
+            self.setInterest(readable: true, writable: flushed == 1)
             switch await self.wait(until: deadline, cancellable: !isCancelled) {
             case .ready:
                 guard self.pointer != nil else { throw self.closedError }
@@ -704,7 +712,7 @@ public actor PostgresConnection {
                 self.assumeIsolated { connection in
                     connection.isCancelling = false
                     // Whoever waits looks at the answers again, or finds that he needn't wait for this any more.
-                    connection.resumeWait(connection.waitID, .ready)
+                    connection.endWait(connection.waitID, .ready)
                 }
             }
         }
@@ -719,32 +727,54 @@ public actor PostgresConnection {
     /// Waits until the socket is ready, the connection is closed, a request to cancel is done, or the deadline has passed.
     private func wait(until deadline: Instant, cancellable: Bool) async -> Readiness {
         self.waitID += 1
+        self.earlyEnd = nil
         let id = self.waitID
-        let timer = self.loop.addTimer(at: deadline) { self.assumeIsolated { $0.resumeWait(id, .timedOut) } }
+        let timer = self.loop.addTimer(at: deadline) { self.assumeIsolated { $0.endWait(id, .timedOut) } }
         defer { self.loop.removeTimer(timer) }
-        guard cancellable else {
-            return await withCheckedContinuation { self.waiter = $0 }
-        }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { self.waiter = $0 }
-        } onCancel: {
-            // This thread is any thread, and the wait may not have begun; the loop gets there after it has.
-            self.loop.execute { self.assumeIsolated { $0.resumeWait(id, .cancelled) } }
+        // A task resumes on its executor, and this one is the loop's: without the preference it would resume on the
+        // cooperative pool first, and come here after that.
+        return await withTaskExecutorPreference(self.loop) {
+            guard cancellable else { return await self.waitForEnd() }
+            return await withTaskCancellationHandler {
+                await self.waitForEnd()
+            } onCancel: {
+                // This thread may be any.
+                self.loop.execute { self.assumeIsolated { $0.endWait(id, .cancelled) } }
+            }
         }
     }
 
-    private func resumeWait(_ id: UInt64, _ readiness: Readiness) {
-        guard id == self.waitID, let waiter = self.waiter else { return }
+    private func waitForEnd() async -> Readiness {
+        await withCheckedContinuation { continuation in
+            if let readiness = self.earlyEnd {
+                continuation.resume(returning: readiness)
+            } else if self.isSocketReady {
+                self.isSocketReady = false
+                self.setInterest(readable: true, writable: false)
+                continuation.resume(returning: .ready)
+            } else {
+                self.waiter = continuation
+            }
+        }
+    }
+
+    /// Ends a wait, unless it has ended already.
+    private func endWait(_ id: UInt64, _ readiness: Readiness) {
+        guard id == self.waitID else { return }
+        guard let waiter = self.waiter else {
+            self.earlyEnd = readiness
+            return
+        }
         self.waiter = nil
         waiter.resume(returning: readiness)
     }
 
     private func watch(descriptor: Int32, readable: Bool) {
         self.descriptor = descriptor
-        let id = self.loop.add(descriptor: descriptor) { _ in self.assumeIsolated { $0.socketIsReady() } }
-        self.registration = id
-        self.watchesWritable = !readable
-        if !readable { self.loop.update(id, descriptor: descriptor, readable: false, writable: true) }
+        self.isSocketReady = false
+        self.interest = (true, false)
+        self.registration = self.loop.add(descriptor: descriptor) { _ in self.assumeIsolated { $0.socketIsReady() } }
+        self.setInterest(readable: readable, writable: !readable)
     }
 
     private func unwatch() {
@@ -753,20 +783,29 @@ public actor PostgresConnection {
         self.registration = nil
     }
 
-    private func watchWritable(_ writable: Bool) {
-        guard let registration = self.registration, writable != self.watchesWritable else { return }
-        self.watchesWritable = writable
-        self.loop.update(registration, descriptor: self.descriptor, writable: writable)
+    private func setInterest(readable: Bool, writable: Bool) {
+        guard let registration = self.registration, self.interest != (readable, writable) else { return }
+        self.interest = (readable, writable)
+        self.loop.update(registration, descriptor: self.descriptor, readable: readable, writable: writable)
     }
 
     private func socketIsReady() {
         if self.waiter != nil {
-            self.resumeWait(self.waitID, .ready)
-            return
+            self.endWait(self.waitID, .ready)
+        } else if self.isBusy {
+            // Whoever is at work finds out when he waits next. Until then there is no use in being told again.
+            self.isSocketReady = true
+            self.setInterest(readable: false, writable: false)
+        } else {
+            self.readWhileIdle()
         }
-        // Nobody waits for an answer, so this is a notification, or the server has closed the connection.
+    }
+
+    /// Reads what comes without having been asked for: a notification, or the end of the connection.
+    private func readWhileIdle() {
         guard let pointer = self.pointer else { return }
-        self.watchWritable(false)
+        self.isSocketReady = false
+        self.setInterest(readable: true, writable: false)
         guard PQconsumeInput(pointer) == 1 else {
             _ = self.lost(pointer)
             return

@@ -7,7 +7,7 @@ import Synchronization
 /// libpq owns its sockets and reads them itself, so they can't be handed to NIO. The connections are actors with this
 /// loop as their executor: what they do between two waits runs on this thread, next to the event that caused it, and
 /// never blocks one of the cooperative pool. Nothing here may block either.
-final class PostgresEventLoop: SerialExecutor {
+final class PostgresEventLoop: SerialExecutor, TaskExecutor {
     /// The loop of all connections.
     ///
     /// One thread handles some 40,000 statements a second. It lives as long as the process.
@@ -173,7 +173,11 @@ final class PostgresEventLoop: SerialExecutor {
         }
         for item in work {
             switch item {
-            case .job(let job): job.runSynchronously(on: self.asUnownedSerialExecutor())
+            case .job(let job):
+                job.runSynchronously(
+                    isolatedTo: self.asUnownedSerialExecutor(),
+                    taskExecutor: self.asUnownedTaskExecutor()
+                )
             case .closure(let closure): closure()
             }
         }

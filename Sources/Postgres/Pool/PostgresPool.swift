@@ -118,6 +118,7 @@ public final class PostgresPool: Sendable {
     ///
     /// - Throws: What the closure throws; ``PostgresError/Code/poolExhausted``, ``PostgresError/Code/connectionFailed``,
     ///   ``PostgresError/Code/authenticationFailed``, ``PostgresError/Code/closed``, ``PostgresError/Code/cancelled``.
+    @discardableResult
     public nonisolated(nonsending) func withConnection<Result>(
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
@@ -135,6 +136,7 @@ public final class PostgresPool: Sendable {
     /// Runs a closure in a transaction on a connection of the pool.
     ///
     /// See ``PostgresConnection/withTransaction(isolation:isReadOnly:_:)``.
+    @discardableResult
     public nonisolated(nonsending) func withTransaction<Result>(
         isolation: PostgresIsolation = .readCommitted,
         isReadOnly: Bool = false,
