@@ -3,10 +3,11 @@
 #
 # The packages are unpacked into a directory of their own, so neither the system's packages nor its apt sources change,
 # and nothing starts by itself. Programs run in it by chroot, in a mount namespace that ends with them.
-services=${GANTRY_SERVICES_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/gantry/services}
 services_release=trixie
 services_packages=(postgresql-17 postgresql-17-pgvector redis-server base-files coreutils dash libc-bin sed)
-services_version="2 $services_release ${services_packages[*]}"
+# A number in the name, so that checkouts of different age don't replace what others run. Raise it when anything about the
+# directory changes.
+services=${GANTRY_SERVICES_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/gantry/services-3}
 # PostgreSQL refuses to run as root. Nobody else has this user.
 services_user=5432
 
@@ -33,7 +34,7 @@ new_directory() {
 
 # Unpacks the packages, unless that has been done.
 fetch_services() {
-    if [ "$(cat "$services/version" 2>/dev/null)" = "$services_version" ]; then return; fi
+    if [ -e "$services" ]; then return; fi
     [ "$(id -u)" = 0 ] || fail 'PostgreSQL and Redis for the tests are installed and started as root. Run this as root, or' \
         'set TEST_POSTGRES_URL (PostgreSQL 15 or later with pgvector 0.8) and TEST_REDIS_URL to servers that you have.'
     command -v apt-get >/dev/null || fail 'PostgreSQL and Redis for the tests come from Debian packages; without apt-get,' \
@@ -46,13 +47,12 @@ fetch_services() {
     # Several test runs may start at once; one unpacks, the others wait.
     exec {services_lock}>"$services.lock"
     flock "$services_lock"
-    if [ "$(cat "$services/version" 2>/dev/null)" != "$services_version" ]; then
+    if [ ! -e "$services" ]; then
         say "Fetching PostgreSQL 17, pgvector and Redis (100 MB) into $services" >&2
         local work
         work=$(mktemp -d "$services.XXXXXX")
         # In a shell of its own, so that a failure leaves nothing half-made where the next run looks.
         (unpack_services "$work") || { rm -rf "$work"; fail 'could not unpack the servers; the reason is above'; }
-        rm -rf "$services"
         mv "$work/root" "$services"
         rm -rf "$work"
     fi
@@ -141,5 +141,4 @@ CREATE EXTENSION vector;
 SQL
     ) >"$work/apt/log" 2>&1 || { tail -n 20 "$work/apt/log" >&2; return 1; }
     mv "$work/cluster/data" "$root/cluster"
-    echo "$services_version" >"$root/version"
 }
