@@ -34,6 +34,7 @@ fuzz: ## Feed 10 million damaged inputs to what reads bytes from strangers (FUZZ
 
 bench: setup ## Compare speed with the Python SDK's server and with Hummingbird alone, in the same run
 	@Scripts/bench
+	@Scripts/bench-knowledge
 
 eval: setup build ## Measure retrieval on the labelled collections in ../shared/data
 	@Scripts/eval

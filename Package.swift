@@ -83,6 +83,7 @@ let package = Package(
         .target(name: "Knowledge", dependencies: ["JSON", crypto], swiftSettings: swiftSettings),
         // Adapters, one outside thing each
         .target(name: "CKernels", cSettings: cSettings),
+        .target(name: "CFullText", cSettings: cSettings, linkerSettings: [.linkedLibrary("sqlite3")]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(
@@ -93,11 +94,16 @@ let package = Package(
         .target(name: "Extraction", dependencies: ["CLibXML2", "JSON", "Knowledge"], swiftSettings: swiftSettings),
         .target(
             name: "KnowledgeSQLite",
-            dependencies: ["CKernels", "JSON", "Knowledge", grdb],
+            dependencies: ["CFullText", "CKernels", "JSON", "Knowledge", grdb],
             swiftSettings: swiftSettings
         ),
         .systemLibrary(name: "Clibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "Postgres", dependencies: ["Clibpq", logging], swiftSettings: swiftSettings),
+        .target(
+            name: "KnowledgePostgres",
+            dependencies: ["JSON", "Knowledge", "Postgres", logging],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "Upstream",
             dependencies: ["JSON", asyncHTTPClient, logging, nioCore, nioHTTP1],
@@ -120,9 +126,11 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
-                "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgeSQLite", "KnowledgeTools",
+                "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgePostgres", "KnowledgeSQLite",
+                "KnowledgeTools",
                 "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "SharedState", "Telemetry",
-                "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
+                "Postgres", "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle,
+                unixSignals,
                 yams,
             ],
             swiftSettings: swiftSettings
@@ -149,6 +157,14 @@ let package = Package(
             path: "Benchmarks/constant-server",
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "knowledge-bench",
+            dependencies: [
+                "JSON", "Knowledge", "KnowledgePostgres", "KnowledgeSQLite", "Postgres", argumentParser, logging,
+            ],
+            path: "Benchmarks/knowledge-bench",
+            swiftSettings: swiftSettings
+        ),
         // Fuzzing: a target of its own, so that it reaches what is `package`; no product
         .executableTarget(
             name: "gantry-fuzz",
@@ -170,7 +186,7 @@ let package = Package(
         .testTarget(name: "KnowledgeTests", dependencies: ["JSON", "Knowledge"], swiftSettings: swiftSettings),
         .testTarget(
             name: "KnowledgeSQLiteTests",
-            dependencies: ["JSON", "Knowledge", "KnowledgeSQLite", grdb],
+            dependencies: ["JSON", "Knowledge", "KnowledgePostgres", "KnowledgeSQLite", "Postgres", grdb, logging],
             swiftSettings: swiftSettings
         ),
         .testTarget(

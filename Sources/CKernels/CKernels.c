@@ -24,6 +24,15 @@ FAST void gantry_scan_f32(const float *query, const float *rows, size_t count, s
     for (size_t row = 0; row < count; row++) scores[row] = dot(query, rows + row * dimension, dimension);
 }
 
+FAST void gantry_scan_i8(const int8_t *query, const int8_t *rows, size_t count, size_t dimension, int32_t *sums) {
+    for (size_t row = 0; row < count; row++) {
+        const int8_t *values = rows + row * dimension;
+        int32_t sum = 0;
+        for (size_t i = 0; i < dimension; i++) sum += (int32_t)query[i] * (int32_t)values[i];
+        sums[row] = sum;
+    }
+}
+
 /// e^x with a relative error of about 1e-7: 2^n times a polynomial on the rest, which vectorises where expf does not.
 INLINE float fast_exp(float x) {
     x = x > 88.0f ? 88.0f : (x < -87.0f ? -87.0f : x);

@@ -1,3 +1,5 @@
+import CFullText
+import CKernels
 import Foundation
 import GRDB
 public import Knowledge
@@ -23,68 +25,76 @@ extension SQLiteKnowledgeStore {
 
 /// One search inside its read transaction.
 private struct CandidateSearch {
-    let database: Database
-    let vectors: VectorCache
-    let request: CandidateRequest
+    /// How much a word counts in the title and headings, in the text, and among the parts of identifiers.
+    private static let fieldWeights = [2.0, 1.0, 0.5]
+
+    private let database: Database
+    private let vectors: VectorCache
+    private let request: CandidateRequest
+    /// The words, each once; the full-text index knows nothing of those that consist of punctuation.
+    private let terms: [String]
+
+    init(database: Database, vectors: VectorCache, request: CandidateRequest) {
+        self.database = database
+        self.vectors = vectors
+        self.request = request
+        var terms: [String] = []
+        for term in request.terms where !terms.contains(term) && !LexicalAnalyzer.terms(in: term).isEmpty {
+            terms.append(term)
+        }
+        self.terms = terms
+    }
 
     /// Returns nothing if the vectors in memory are newer than the transaction.
     func response(select: ([Candidate]) -> [Candidate]) throws -> CandidateResponse? {
         let state = try IndexState.fetch(self.database)
         let allowed = self.request.filter.isEmpty ? nil : try ChunkSet(of: self.request.filter, in: self.database)
-        let lexical = try self.lexical(among: allowed)
-        guard let candidates = try self.withCosines(lexical, among: allowed, state: state) else { return nil }
+        let lexical = self.request.mode == .dense ? nil : try self.lexical(among: allowed)
+        guard let candidates = try self.withCosines(lexical?.best ?? [], among: allowed, state: state) else {
+            return nil
+        }
         return CandidateResponse(
-            hits: try self.hits(of: select(try self.placed(candidates))),
+            hits: try self.hits(of: select(candidates)),
             generation: state.generation,
             lacksVectors: state.vectorCount < state.chunkCount,
-            termFrequencies: try self.termFrequencies(),
+            termFrequencies: lexical?.frequencies ?? [:],
             chunkCount: state.chunkCount
         )
     }
 
-    /// Returns the best chunks by BM25 that hold any of the words, best first.
-    ///
-    /// FTS5 gives better matches lower numbers.
-    private func lexical(among allowed: ChunkSet?) throws -> [(id: Int64, score: Double)] {
-        guard self.request.mode != .dense, !self.request.terms.isEmpty else { return [] }
-        if let allowed {
-            let function = DatabaseFunction("gantry_is_allowed", argumentCount: 1, pure: true) { values in
-                Int64.fromDatabaseValue(values[0]).map { allowed.contains($0) }
-            }
-            self.database.add(function: function)
-        }
-        defer { if allowed != nil { self.database.remove(function: Self.allowedFunction) } }
-        let rows = try Row.fetchAll(
-            self.database,
-            sql: """
-                SELECT rowid, -bm25(document_embeddings_fts, 2.0, 1.0, 0.5) FROM document_embeddings_fts
-                WHERE document_embeddings_fts MATCH ? \(allowed == nil ? "" : "AND gantry_is_allowed(rowid)")
-                ORDER BY 2 DESC, 1 LIMIT ?
-                """,
-            arguments: [self.request.terms.map(Self.quoted).joined(separator: " OR "), self.request.limit]
+    /// Returns the best chunks by BM25 that hold any of the words, best first, and in how many chunks each word occurs.
+    private func lexical(
+        among allowed: ChunkSet?
+    ) throws -> (best: [(id: Int64, score: Double)], frequencies: [String: Int]) {
+        var frequencies = Dictionary(self.request.terms.map { ($0, 0) }) { first, _ in first }
+        guard !self.terms.isEmpty else { return ([], frequencies) }
+        // Quoted, a word is never taken for an operator of the query language. A text in C ends at the first zero.
+        let quoted = self.terms.map { "\"\($0.replacing("\"", with: "\"\"").replacing("\0", with: " "))\"" }
+        let ranges = (allowed?.ranges ?? []).map { gantry_row_range(first: $0.lowerBound, last: $0.upperBound) }
+        var best = [gantry_row_score](repeating: gantry_row_score(), count: self.request.limit)
+        var found = 0
+        var counts = [Int64](repeating: 0, count: self.terms.count)
+        let result = gantry_full_text_search(
+            UnsafeMutableRawPointer(self.database.sqliteConnection),
+            "document_embeddings_fts",
+            quoted.joined(separator: " OR "),
+            Self.fieldWeights,
+            Self.fieldWeights.count,
+            allowed == nil ? 0 : 1,
+            ranges,
+            ranges.count,
+            &best,
+            best.count,
+            &found,
+            &counts,
+            counts.count
         )
-        // BM25 of FTS5 is never quite 0, even for a word that nearly all chunks hold.
-        return rows.map { ($0[0], max($0[1] as Double, .leastNormalMagnitude)) }
+        guard result == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: result)) }
+        for (term, count) in zip(self.terms, counts) { frequencies[term] = Int(count) }
+        return (best[..<found].map { ($0.row, $0.score) }, frequencies)
     }
 
-    private static let allowedFunction = DatabaseFunction("gantry_is_allowed", argumentCount: 1, pure: true) { _ in nil
-    }
-
-    /// Quoted, a word is never taken for an operator of the query language.
-    private static func quoted(_ term: String) -> String { "\"\(term.replacing("\"", with: "\"\""))\"" }
-
-    private func termFrequencies() throws -> [String: Int] {
-        let statement = try self.database.cachedStatement(
-            sql: "SELECT count(*) FROM document_embeddings_fts WHERE document_embeddings_fts MATCH ?"
-        )
-        var frequencies: [String: Int] = [:]
-        for term in self.request.terms where frequencies[term] == nil {
-            frequencies[term] = try Int.fetchOne(statement, arguments: [Self.quoted(term)]) ?? 0
-        }
-        return frequencies
-    }
-
-    /// Adds the nearest vectors, and gives every candidate its true cosine.
+    /// Adds the nearest vectors, says which chunk of which document each candidate is, and gives it its true cosine.
     private func withCosines(
         _ lexical: [(id: Int64, score: Double)],
         among allowed: ChunkSet?,
@@ -99,48 +109,56 @@ private struct CandidateSearch {
                 cosine: nil
             )
         }
-        guard let dense = self.request.dense, state.model != nil else { return Array(candidates.values) }
+        guard let dense = self.request.dense, state.model != nil else {
+            try self.complete(&candidates, query: nil)
+            return Array(candidates.values)
+        }
         try state.check(dense.model)
-        let snapshot = try self.vectors.snapshot(
-            in: self.database,
-            generation: state.generation,
-            dimension: dense.model.dimension
-        )
-        guard let snapshot else { return nil }
-        let (best, cosines) = snapshot.search(
-            dense.vector,
-            limit: self.request.mode == .lexical ? 0 : self.request.limit,
-            allowed: allowed,
-            alsoScoring: lexical.map(\.id)
-        )
-        for (id, cosine) in cosines { candidates[id]?.cosine = Double(cosine) }
-        for (index, match) in best.enumerated() {
-            var candidate =
-                candidates[match.id] ?? Candidate(chunkID: match.id, lexicalScore: 0, cosine: Double(match.score))
-            candidate.denseRank = index + 1
-            candidates[match.id] = candidate
+        var near: Set<Int64> = []
+        if self.request.mode != .lexical {
+            let snapshot = try self.vectors.snapshot(
+                in: self.database,
+                generation: state.generation,
+                dimension: dense.model.dimension
+            )
+            guard let snapshot else { return nil }
+            // Half as many again, so that the best by the exact vectors are among them.
+            let limit = self.request.limit + self.request.limit / 2 + 32
+            near = Set(snapshot.search(dense.vector, limit: limit, allowed: allowed).map(\.id))
+        }
+        for id in near where candidates[id] == nil {
+            candidates[id] = Candidate(chunkID: id, lexicalScore: 0, cosine: nil)
+        }
+        try self.complete(&candidates, query: dense.vector)
+        let nearest = near.compactMap { candidates[$0] }
+            .sorted { ($0.cosine ?? -1, $1.chunkID) > ($1.cosine ?? -1, $0.chunkID) }
+        for (index, candidate) in nearest.enumerated() {
+            if index < self.request.limit {
+                candidates[candidate.chunkID]?.denseRank = index + 1
+            } else if candidate.lexicalRank == nil {
+                candidates[candidate.chunkID] = nil
+            }
         }
         return Array(candidates.values)
     }
 
-    /// Adds which chunk of which document each candidate is.
-    private func placed(_ candidates: [Candidate]) throws -> [Candidate] {
-        let ids = "[\(candidates.map { "\($0.chunkID)" }.joined(separator: ","))]"
-        let rows = try Row.fetchCursor(
-            self.database,
+    /// Reads what the candidates' rows say: the document, the place in it, and the vector.
+    private func complete(_ candidates: inout [Int64: Candidate], query: [Float]?) throws {
+        let ids = "[\(candidates.keys.map { "\($0)" }.joined(separator: ","))]"
+        let statement = try self.database.cachedStatement(
             sql: """
-                SELECT e.id, e.document_id, e.chunk_index FROM json_each(?) j JOIN document_embeddings e ON e.id = j.value
-                """,
-            arguments: [ids]
+                SELECT e.id, e.document_id, e.chunk_index, iif(?, e.embedding, NULL)
+                FROM json_each(?) j JOIN document_embeddings e ON e.id = j.value
+                """
         )
-        var places: [Int64: (document: String, index: Int)] = [:]
-        while let row = try rows.next() { places[row[0]] = (row[1], row[2]) }
-        return candidates.map { candidate in
-            var candidate = candidate
-            guard let place = places[candidate.chunkID] else { return candidate }
-            candidate.documentID = place.document
-            candidate.chunkIndex = place.index
-            return candidate
+        let rows = try Row.fetchCursor(statement, arguments: [query != nil, ids])
+        while let row = try rows.next() {
+            let id: Int64 = row[0]
+            candidates[id]?.documentID = row[1]
+            candidates[id]?.chunkIndex = row[2]
+            guard let query, let data: Data = row[3] else { continue }
+            let vector = try VectorBlob.vector(data, dimension: query.count)
+            candidates[id]?.cosine = Double(gantry_dot_f32(query, vector, query.count))
         }
     }
 

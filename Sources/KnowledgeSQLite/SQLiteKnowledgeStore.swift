@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 public import Knowledge
 
-/// A knowledge store in one SQLite file, with full-text search by FTS5 and exact vector search in memory.
+/// A knowledge store in one SQLite file, with full-text search by FTS5 and vector search in memory.
 ///
 /// Several processes may use the file at the same time. Reading doesn't wait for writing (write-ahead log).
 public final class SQLiteKnowledgeStore: KnowledgeStore {
@@ -10,8 +10,8 @@ public final class SQLiteKnowledgeStore: KnowledgeStore {
     public struct Limits: Sendable {
         /// The most vectors.
         ///
-        /// In memory each takes 4 bytes per component: 400,000 of 384 take 600 MB.
-        public var maximumVectors = 400_000
+        /// In memory each takes a byte per component and 12 more: 1,000,000 of 384 take 400 MB.
+        public var maximumVectors = 1_000_000
 
         /// How many searches run at the same time.
         public var maximumReaders = 4
@@ -85,6 +85,8 @@ extension KnowledgeError {
         switch error {
         case let error as KnowledgeError: self = error
         case is CancellationError: self.init(.cancelled, "The task was cancelled.")
+        case let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT:
+            self.init(.cancelled, "The task was cancelled.", cause: error)
         case let error as DatabaseError where error.resultCode == .SQLITE_BUSY:
             self.init(.storeFailed, "The knowledge base is busy; another process is writing. Try again.", cause: error)
         case let error as DatabaseError where error.resultCode == .SQLITE_FULL:

@@ -16,19 +16,29 @@ final class IngestProgressBar: Sendable {
     }
 
     func show(_ progress: IngestProgress) {
+        self.show(
+            done: progress.done,
+            total: progress.total,
+            line: "\(progress.result.outcome.name) \(progress.result.source)"
+        )
+    }
+
+    /// - Parameters:
+    ///   - done: How much is done.
+    ///   - total: How much there is.
+    ///   - line: What to write where there is no terminal.
+    func show(done: Int, total: Int, line: String) {
         guard self.isTerminal else {
-            Self.write(
-                "[\(progress.done)/\(progress.total)] \(progress.result.outcome.name) \(progress.result.source)\n"
-            )
+            Self.write("[\(done)/\(total)] \(line)\n")
             return
         }
         let isDue = self.lastDrawn.withLock { last in
             let now = ContinuousClock.now
-            if let last, now - last < Self.interval, progress.done < progress.total { return false }
+            if let last, now - last < Self.interval, done < total { return false }
             last = now
             return true
         }
-        if isDue { Self.write("\r\u{1B}[K" + Self.bar(done: progress.done, total: progress.total)) }
+        if isDue { Self.write("\r\u{1B}[K" + Self.bar(done: done, total: total)) }
     }
 
     /// Ends the line of the bar.

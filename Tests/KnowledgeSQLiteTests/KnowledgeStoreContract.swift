@@ -9,7 +9,7 @@ import Testing
 struct KnowledgeStoreContract {
     static let model = EmbeddingModel(name: "test-model", dimension: 4, maximumTokens: 256)
 
-    let makeStore: () throws -> any KnowledgeStore
+    let makeStore: () async throws -> any KnowledgeStore
 
     func run() async throws {
         try await self.empty(self.makeStore())

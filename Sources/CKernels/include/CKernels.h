@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 // Elementwise and scanning loops that the compiler turns into vector code. On x86-64 each exists for several processor
 // generations and the best one is picked when the program starts, so that one binary runs everywhere.
@@ -10,6 +11,9 @@ float gantry_dot_f32(const float *a, const float *b, size_t n);
 
 /// scores[i] = dot(query, rows + i * dimension)
 void gantry_scan_f32(const float *query, const float *rows, size_t count, size_t dimension, float *scores);
+
+/// sums[i] = dot(query, rows + i * dimension), for at most 100,000 dimensions.
+void gantry_scan_i8(const int8_t *query, const int8_t *rows, size_t count, size_t dimension, int32_t *sums);
 
 /// Adds a bias to each row.
 void gantry_add_bias(float *x, const float *bias, size_t rows, size_t width);

@@ -3,16 +3,16 @@ import Extraction
 import Foundation
 import JiraTools
 public import Knowledge
-import KnowledgeSQLite
 import KnowledgeTools
 import KubernetesTools
 public import Logging
 public import MCPServer
+import Postgres
 import Upstream
 
 /// Everything that Gantry consists of, built from its settings in one place.
 ///
-/// Building it touches the disk (the knowledge store) and nothing else: the embedding model is loaded when a text is to
+/// Building it touches the disk (the knowledge store) and nothing else: the database is asked when it is needed, the embedding model is loaded when a text is to
 /// be embedded for the first time, and Jira is asked when a tool asks it.
 public struct Application: Sendable {
     public let settings: Settings
@@ -20,6 +20,7 @@ public struct Application: Sendable {
     public let server: MCPServer
     let embedder: (any Embedder)?
     let jira: (any JiraClient)?
+    let database: PostgresPool?
     private let upstream: AsyncHTTPUpstream?
     let logger: Logger
 
@@ -31,8 +32,9 @@ public struct Application: Sendable {
     /// - Throws: ``StartError`` if the data directory or the store in it can't be used.
     public init(settings: Settings, logger: Logger) throws(StartError) {
         let embedder = Self.embedder(settings, logger: logger)
+        let database = try Self.database(settings, logger: logger)
         let knowledge = KnowledgeBase(
-            store: try Self.store(settings),
+            store: try Self.store(settings, database: database, logger: logger),
             embedder: embedder,
             extractor: FileExtractor(),
             now: { Date() }
@@ -47,6 +49,7 @@ public struct Application: Sendable {
         self.logger = logger
         self.embedder = embedder
         self.jira = jira
+        self.database = database
         self.upstream = upstream
         self.knowledge = knowledge
         self.server = MCPServer(
@@ -68,6 +71,7 @@ public struct Application: Sendable {
     ///
     /// Call it once, when nothing is asked any more.
     public func close() async {
+        await self.database?.close()
         do {
             try await self.upstream?.shutdown()
         } catch {
@@ -94,26 +98,5 @@ public struct Application: Sendable {
             answer a question about the organisation's own systems.
             """
         return options
-    }
-
-    /// Opens the knowledge store, and makes the data directory if there is none.
-    private static func store(_ settings: Settings) throws(StartError) -> SQLiteKnowledgeStore {
-        do {
-            // Others on this machine have no business in it: it holds documents.
-            try FileManager.default.createDirectory(
-                atPath: settings.dataDirectory,
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
-        } catch {
-            throw StartError(
-                "GANTRY_DATA_DIR: “\(settings.dataDirectory)” can't be made: \(error.localizedDescription)"
-            )
-        }
-        do {
-            return try SQLiteKnowledgeStore(path: "\(settings.dataDirectory)/knowledge.sqlite")
-        } catch {
-            throw StartError("The knowledge store in “\(settings.dataDirectory)” can't be used: \(error.message)")
-        }
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import JiraTools
 import Knowledge
 import MCPServer
+import Postgres
 
 extension Application {
     /// Tries out every part.
@@ -20,7 +21,21 @@ extension Application {
     private func storeFinding() async -> Finding {
         do {
             let status = try await self.knowledge.status()
-            let counts = "\(status.store.documentCount) documents, \(status.store.chunkCount) chunks"
+            let place = self.database.map { "\($0.configuration)" } ?? "SQLite"
+            var counts = "\(place): \(status.store.documentCount) documents, \(status.store.chunkCount) chunks"
+            if let reindex = status.store.reindex {
+                counts += """
+                    ; being brought to the model \(reindex.modelName), \(reindex.embeddedCount) of \(reindex.chunkCount) \
+                    chunks done (gantry reindex goes on with it)
+                    """
+            }
+            if let own = status.store.modelName, let embedder = status.embedder, own != embedder.name {
+                return Finding(
+                    part: "knowledge store",
+                    verdict: .broken,
+                    message: "\(counts); indexed with the model \(own), not with \(embedder.name). Run gantry reindex."
+                )
+            }
             guard let notice = status.notice else {
                 return Finding(part: "knowledge store", verdict: .ok, message: counts)
             }

@@ -1,7 +1,6 @@
 import Extraction
 import Foundation
 public import Knowledge
-import KnowledgeSQLite
 
 extension Application {
     /// Ingests the files that some paths mean: see ``FileFinder``.
@@ -30,15 +29,9 @@ extension Application {
         _ set: EvaluationSet,
         progress: @escaping (IngestProgress) -> Void
     ) async throws(KnowledgeError) -> Evaluation.Report {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "gantry-eval-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: directory) }
-        do {
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        } catch {
-            throw KnowledgeError(.storeFailed, "A temporary directory can't be made.", cause: error)
+        try await self.withEmptyStore { store throws(KnowledgeError) in
+            let base = KnowledgeBase(store: store, embedder: self.embedder, now: { Date() })
+            return try await Evaluation(base: base).run(set, progress: progress)
         }
-        let store = try SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path)
-        let base = KnowledgeBase(store: store, embedder: self.embedder, now: { Date() })
-        return try await Evaluation(base: base).run(set, progress: progress)
     }
 }

@@ -28,6 +28,10 @@ public struct SettingKey: Sendable, Hashable {
     public static let insecure = Self("gantry", "insecure")
     public static let httpSSE = Self("gantry", "http_sse")
     public static let corsOrigins = Self("cors", "origins")
+    public static let databaseURL = Self("database", "url", isSecret: true)
+    public static let databasePoolSize = Self("database", "pool_size")
+    public static let databaseMaximumOverflow = Self("database", "max_overflow")
+    public static let databaseRecycleSeconds = Self("database", "pool_recycle_seconds")
     public static let jiraURL = Self("jira", "url")
     public static let jiraUser = Self("jira", "user")
     public static let jiraToken = Self("jira", "token", isSecret: true)
@@ -37,7 +41,8 @@ public struct SettingKey: Sendable, Hashable {
 
     /// All settings, in the order in which they are shown.
     public static let all: [Self] = [
-        host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, jiraURL,
-        jiraUser, jiraToken, jiraProjects, logLevel, logFormat,
+        host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, databaseURL,
+        databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, jiraURL, jiraUser, jiraToken, jiraProjects,
+        logLevel, logFormat,
     ]
 }

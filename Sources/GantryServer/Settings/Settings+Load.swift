@@ -54,6 +54,7 @@ extension Settings {
         }
         self.corsOrigins = reader.list(.corsOrigins, problem: Self.originProblem)
         self.offersHTTPWithSSE = reader.flag(.httpSSE)
+        self.database = Self.database(&reader)
         self.jira = Self.jira(&reader)
         self.logLevel = reader.choice(.logLevel, default: .info)
         self.logFormat =
@@ -74,6 +75,9 @@ extension Settings {
         case .dataDirectory: self.dataDirectory
         case .readOnly, .insecure, .httpSSE: "false"
         case .toolNames: self.toolNames.rawValue
+        case .databasePoolSize: "20"
+        case .databaseMaximumOverflow: "10"
+        case .databaseRecycleSeconds: "3600"
         case .logLevel: self.logLevel.rawValue
         default: nil
         }
@@ -96,6 +100,29 @@ extension Settings {
         }
         let address = WebAddress(origin)
         return address?.isOrigin == true ? nil : "“\(origin)” is not an origin such as https://example.com."
+    }
+
+    private static func database(_ reader: inout SettingsReader) -> Database? {
+        func number(_ key: SettingKey, _ standard: Int, _ range: ClosedRange<Int>) -> Int {
+            reader.value(key, default: standard, expected: "a number (\(range.lowerBound) to \(range.upperBound))") {
+                text in
+                Int(text).flatMap { range.contains($0) ? $0 : nil }
+            }
+        }
+        let poolSize = number(.databasePoolSize, 20, 1...1000)
+        let maximumOverflow = number(.databaseMaximumOverflow, 10, 0...1000)
+        let recycleSeconds = number(.databaseRecycleSeconds, 3600, 1...86_400)
+        guard let url = reader.text(.databaseURL) else { return nil }
+        guard url.hasPrefix("postgresql://") || url.hasPrefix("postgres://") else {
+            reader.reject(.databaseURL, "Write postgresql://user:password@host:5432/database.")
+            return nil
+        }
+        return Database(
+            url: url,
+            poolSize: poolSize,
+            maximumOverflow: maximumOverflow,
+            recycleSeconds: recycleSeconds
+        )
     }
 
     private static func jira(_ reader: inout SettingsReader) -> Jira? {

@@ -21,6 +21,18 @@ public struct Settings: Sendable {
         public var projects: [String]
     }
 
+    /// How to reach PostgreSQL.
+    public struct Database: Sendable {
+        /// The address with user and password, `postgresql://…`.
+        public var url: String
+        /// The most connections that are kept.
+        public var poolSize = 20
+        /// How many more may be open for a short time.
+        public var maximumOverflow = 10
+        /// The age at which a connection is closed and opened anew.
+        public var recycleSeconds = 3600
+    }
+
     /// The address to listen on.
     public var host = "127.0.0.1"
     /// The TCP port to listen on.
@@ -40,6 +52,8 @@ public struct Settings: Sendable {
     public var isInsecure = false
     /// Whether the deprecated transport of 2024-11-05 is offered too, on `/sse` and `/messages`.
     public var offersHTTPWithSSE = false
+    /// How to reach PostgreSQL, or nothing for an embedded store in the data directory.
+    public var database: Database?
     /// How to reach Jira, or nothing if there is no Jira.
     public var jira: Jira?
     public var logLevel = Logger.Level.info

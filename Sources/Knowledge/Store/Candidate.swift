@@ -149,6 +149,8 @@ public struct CandidateResponse: Sendable {
     public var lacksVectors: Bool
 
     /// In how many chunks of the whole index, whatever the filter, each of the request's terms occurs.
+    ///
+    /// Empty with ``SearchMode/dense``, which doesn't look at words.
     public var termFrequencies: [String: Int]
 
     /// How many chunks the whole index holds.

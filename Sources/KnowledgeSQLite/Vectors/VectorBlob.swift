@@ -16,14 +16,14 @@ enum VectorBlob {
         guard data.count == dimension * 4 else {
             throw KnowledgeError(.storeFailed, "The index holds a vector of the wrong size.")
         }
-        return data.withUnsafeBytes { bytes in
-            (0..<dimension).map { component in
-                Float(
-                    bitPattern: UInt32(
-                        littleEndian: bytes.loadUnaligned(fromByteOffset: component * 4, as: UInt32.self)
-                    )
-                )
+        return [Float](unsafeUninitializedCapacity: dimension) { buffer, count in
+            data.withUnsafeBytes { bytes in
+                for component in 0..<dimension {
+                    let bits = bytes.loadUnaligned(fromByteOffset: component * 4, as: UInt32.self)
+                    buffer[component] = Float(bitPattern: UInt32(littleEndian: bits))
+                }
             }
+            count = dimension
         }
     }
 }

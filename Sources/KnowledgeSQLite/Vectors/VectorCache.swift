@@ -81,12 +81,7 @@ final class VectorCache: Sendable {
                     "The index holds more than \(self.maximumVectors) vectors, which is all that memory is set aside for."
                 )
             }
-            try row.withUnsafeData(atIndex: 1) { data in
-                guard let data, data.count == snapshot.dimension * 4 else {
-                    throw KnowledgeError(.storeFailed, "The index holds a vector of the wrong size.")
-                }
-                data.withUnsafeBytes { snapshot.append(id: row[0], vector: $0) }
-            }
+            snapshot.append(id: row[0], vector: try VectorBlob.vector(row[1], dimension: snapshot.dimension))
         }
     }
 }

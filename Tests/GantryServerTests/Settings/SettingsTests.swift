@@ -45,7 +45,8 @@ struct SettingsTests {
             SettingKey.all,
             [
                 "GANTRY_HOST", "GANTRY_PORT", "GANTRY_DATA_DIR", "GANTRY_READ_ONLY", "GANTRY_TOOL_NAMES",
-                "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "GANTRY_HTTP_SSE", "CORS_ORIGINS", "JIRA_URL", "JIRA_USER",
+                "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "GANTRY_HTTP_SSE", "CORS_ORIGINS", "DATABASE_URL",
+                "DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW", "DATABASE_POOL_RECYCLE_SECONDS", "JIRA_URL", "JIRA_USER",
                 "JIRA_TOKEN",
                 "JIRA_PROJECTS", "LOG_LEVEL", "LOG_FORMAT",
             ]
@@ -53,6 +54,27 @@ struct SettingsTests {
     )
     func names(key: SettingKey, name: String) {
         #expect(key.name == name)
+    }
+
+    @Test("of the database are checked, and its address is never shown")
+    func database() async throws {
+        let settings = try await Settings.load(
+            environment: [
+                "DATABASE_URL": "postgresql://u:very-secret@127.0.0.1/d", "DATABASE_POOL_SIZE": "3",
+                "DATABASE_MAX_OVERFLOW": "0",
+            ]
+        )
+        let database = try #require(settings.database)
+        #expect([database.poolSize, database.maximumOverflow, database.recycleSeconds] as [Int] == [3, 0, 3600])
+        #expect(settings.report.allSatisfy { $0.value?.contains("very-secret") != true })
+        let problems = await self.problems([
+            "DATABASE_URL": "mysql://u:very-secret@h/d", "DATABASE_POOL_SIZE": "0",
+            "DATABASE_POOL_RECYCLE_SECONDS": "soon",
+        ])
+        #expect(
+            Set(problems.map(\.setting)) == ["DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_POOL_RECYCLE_SECONDS"]
+        )
+        #expect(problems.allSatisfy { !"\($0)".contains("very-secret") })
     }
 
     @Test("come from the command line, else the environment, else the file")

@@ -1,0 +1,184 @@
+import ArgumentParser
+import Foundation
+import JSON
+import Knowledge
+import KnowledgePostgres
+import KnowledgeSQLite
+import Logging
+import Postgres
+import Synchronization
+
+/// Measures what a query costs over made-up collections of several sizes.
+@main
+struct KnowledgeBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "knowledge-bench",
+        abstract: "Measure the cost of knowledge.query by the number of chunks.",
+        discussion: """
+            CPU time is that of this process; the embedding of the question is left out. Recall@10 compares the nearest \
+            chunks with those of an exact scan. With --database, all is in PostgreSQL, in a schema that has to be empty, \
+            and the server's own CPU time isn't counted.
+            """
+    )
+
+    @Option(help: "The numbers of chunks, ascending, separated by commas.")
+    var chunks = "1000,10000,100000"
+
+    @Option(help: "How many questions are asked at each size.")
+    var questions = 200
+
+    @Option(help: "A directory for the files; by default a temporary one, which is removed.")
+    var directory: String?
+
+    @Option(help: "The URL of a PostgreSQL database, instead of SQLite.")
+    var database: String?
+
+    func run() async throws {
+        let sizes = self.chunks.split(separator: ",").compactMap { Int($0) }
+        let directory =
+            self.directory.map { URL(filePath: $0) }
+            ?? FileManager.default.temporaryDirectory.appending(path: "knowledge-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { if self.directory == nil { try? FileManager.default.removeItem(at: directory) } }
+        let store: any KnowledgeStore
+        if let database {
+            let pool = PostgresPool(try PostgresConfiguration(url: database), logger: Logger(label: "bench"))
+            store = PostgresKnowledgeStore(pool: pool, logger: Logger(label: "bench"))
+        } else {
+            store = try SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path)
+        }
+        var bench = Run(store: store, questionCount: self.questions)
+        print(
+            "chunks\tload CPU s\tp50 ms\tp95 ms\tmean ms\tfiltered p95 ms\trecall@10\tfiltered recall@10\tMB resident"
+        )
+        for size in sizes { print(try await bench.line(size)) }
+    }
+}
+
+/// A collection that grows.
+private struct Run {
+    let store: any KnowledgeStore
+    let questionCount: Int
+    var collection = SyntheticCollection()
+    /// All vectors with the tenants of their documents, for the exact answer.
+    var vectors: [(document: String, index: Int, tenant: Int, vector: [Float])] = []
+    var documentCount = 0
+
+    init(store: any KnowledgeStore, questionCount: Int) {
+        self.store = store
+        self.questionCount = questionCount
+    }
+
+    mutating func line(_ size: Int) async throws -> String {
+        let loaded = try await self.grow(to: size)
+        let embedder = FixedEmbedder()
+        let base = KnowledgeBase(store: self.store, embedder: embedder, now: { Date() })
+        let questions = (0..<self.questionCount).map { _ in self.collection.question() }
+        // The first query reads the vectors into memory.
+        embedder.set(questions[0].vector)
+        _ = try await base.query(questions[0].text, topK: 10)
+        var times: [Double] = []
+        for question in questions {
+            embedder.set(question.vector)
+            let begin = CPUTime.milliseconds
+            _ = try await base.query(question.text, topK: 10)
+            times.append(CPUTime.milliseconds - begin)
+        }
+        let filter = DocumentFilter(
+            metadata: [try MetadataCondition(MetadataPath("tenant"), .eq, 7)]
+        )
+        var filteredTimes: [Double] = []
+        var recall = 0.0
+        var filteredRecall = 0.0
+        let checked = questions.prefix(20)
+        for question in checked {
+            recall += try await self.recall(question.vector, DocumentFilter()) { _ in true }
+            filteredRecall += try await self.recall(question.vector, filter) { $0 == 7 }
+        }
+        for question in questions {
+            let begin = CPUTime.milliseconds
+            let request = CandidateRequest(
+                terms: question.text.split(separator: " ").map(String.init),
+                dense: .init(vector: question.vector, model: SyntheticCollection.model),
+                limit: 100,
+                filter: filter
+            )
+            _ = try await self.store.search(request) { Array($0.prefix(10)) }
+            filteredTimes.append(CPUTime.milliseconds - begin)
+        }
+        times.sort()
+        filteredTimes.sort()
+        let mean = times.reduce(0, +) / Double(times.count)
+        return [
+            "\(self.vectors.count)", Self.text(loaded / 1000), Self.text(times[times.count / 2]),
+            Self.text(times[times.count * 95 / 100]), Self.text(mean),
+            Self.text(filteredTimes[filteredTimes.count * 95 / 100]), Self.text(recall / Double(checked.count)),
+            Self.text(filteredRecall / Double(checked.count)), "\(CPUTime.residentMegabytes)",
+        ].joined(separator: "\t")
+    }
+
+    /// - Returns: The CPU time in milliseconds.
+    private mutating func grow(to size: Int) async throws -> Double {
+        var spent = 0.0
+        while self.vectors.count < size {
+            let document = self.collection.document(self.documentCount)
+            for entry in document.entries {
+                self.vectors.append(
+                    (document.document.id, entry.chunk.index, self.documentCount % 50, entry.vector ?? [])
+                )
+            }
+            self.documentCount += 1
+            let begin = CPUTime.milliseconds
+            try await self.store.write(document)
+            spent += CPUTime.milliseconds - begin
+        }
+        return spent
+    }
+
+    private func recall(
+        _ query: [Float],
+        _ filter: DocumentFilter,
+        _ isAllowed: (Int) -> Bool
+    ) async throws -> Double {
+        let exact = self.vectors.filter { isAllowed($0.tenant) }
+            .map { item in
+                ("\(item.document) \(item.index)", zip(item.vector, query).reduce(Float(0)) { $0 + $1.0 * $1.1 })
+            }
+            .sorted { $0.1 > $1.1 }.prefix(10).map(\.0)
+        let request = CandidateRequest(
+            terms: [],
+            dense: .init(vector: query, model: SyntheticCollection.model),
+            limit: 10,
+            filter: filter
+        )
+        let found = try await self.store.search(request) { $0 }.hits.map { "\($0.chunk.documentID) \($0.chunk.index)" }
+        return Double(Set(exact).intersection(found).count) / Double(max(1, exact.count))
+    }
+
+    private static func text(_ number: Double) -> String { "\((number * 1000).rounded() / 1000)" }
+}
+
+/// Answers with a vector that was set before, so that embedding costs nothing.
+private final class FixedEmbedder: Embedder {
+    let model = SyntheticCollection.model
+    private let vector = Mutex<[Float]>([])
+
+    func set(_ vector: [Float]) { self.vector.withLock { $0 = vector } }
+    func embed(_ texts: [String]) async throws -> [[Float]] { texts.map { _ in self.vector.withLock { $0 } } }
+    func tokenCount(of text: String) -> Int { text.split(separator: " ").count }
+    func tokenSpans(of text: String) -> [Range<Int>] { [] }
+}
+
+/// What this process has used.
+private enum CPUTime {
+    static var milliseconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
+    }
+
+    static var residentMegabytes: Int {
+        let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
+        return (fields.flatMap { $0.count > 1 ? Int($0[1]) : nil } ?? 0) * 4096 / 1_000_000
+    }
+}
