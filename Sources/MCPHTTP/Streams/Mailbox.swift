@@ -93,11 +93,6 @@ final class Mailbox: MessageSink {
         self.state.withLock { $0.response }
     }
 
-    /// Whether there is nothing left but the answer.
-    var isOver: Bool {
-        self.state.withLock { $0.isFinished && $0.items.isEmpty }
-    }
-
     /// Nothing more will come but the answer.
     ///
     /// The first answer counts.

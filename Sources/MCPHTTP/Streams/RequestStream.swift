@@ -32,11 +32,11 @@ struct RequestStream: Sendable {
         let mailbox = Mailbox()
         exchange.sink = mailbox
         exchange.answerEarly = { mailbox.answerEarly($0) }
-        // Begun on this thread: most requests are answered before anybody has to wait for them.
-        let task = Task.immediate { [exchange] in
+        // Not begun on this thread: a handler that computes for long must not hold up its own deadline, the comments that
+        // keep the connection alive, or the news that the client has gone.
+        let task = Task { [exchange] in
             mailbox.finish(with: await server.respond(to: call, exchange))
         }
-        if mailbox.isOver { return plain(mailbox.response) }
         mailbox.attach(task)
         let watch = ConnectionWatch.current
         let observer = watch?.onClose { task.cancel() }
