@@ -26,7 +26,7 @@ serve: setup build ## Set up, build and start the server on 127.0.0.1:8000
 demo: setup build ## Start Gantry with a Jira stand-in and the project's own documentation
 	@Scripts/demo
 
-test: setup ## Run all tests: unit tests, then real servers with real clients
+test: setup ## Run all tests: unit tests, real servers with real clients, the example, the documentation
 	@JOBS=$(JOBS) Scripts/test
 
 fuzz: ## Feed 10 million damaged inputs to what reads bytes from strangers (FUZZ_EXECUTIONS per target)

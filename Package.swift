@@ -73,7 +73,7 @@ let package = Package(
             name: "MCPHTTP",
             dependencies: [
                 "CAllocator", "JSON", "MCP", "MCPServer", "SharedState", httpTypes, hummingbird, hummingbirdCore,
-                logging, nioCore,
+                logging, nioCore, serviceLifecycle, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -144,8 +144,7 @@ let package = Package(
         .executableTarget(
             name: "gantry-everything",
             dependencies: [
-                "JSON", "MCP", "MCPHTTP", "MCPServer", "MCPStdio", argumentParser, hummingbird, logging,
-                serviceLifecycle, unixSignals,
+                "JSON", "MCP", "MCPHTTP", "MCPServer", "MCPStdio", argumentParser, logging,
             ],
             path: "Fixtures/gantry-everything",
             swiftSettings: swiftSettings
@@ -242,7 +241,10 @@ let package = Package(
         ),
         .testTarget(
             name: "MCPHTTPTests",
-            dependencies: ["JSON", "MCP", "MCPHTTP", "MCPServer", httpTypes, hummingbird, hummingbirdTesting, nioCore],
+            dependencies: [
+                "JSON", "MCP", "MCPHTTP", "MCPServer", "SharedState", httpTypes, hummingbird, hummingbirdTesting,
+                nioCore,
+            ],
             swiftSettings: swiftSettings
         ),
     ]

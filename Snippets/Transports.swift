@@ -38,6 +38,12 @@ func serveStandardInput() async throws {
 
 func serveHTTP() async throws {
     // snippet.http
+    try await MCPHTTPServer(server: server, port: 8000).run()
+    // snippet.end
+}
+
+func serveBesideOtherRoutes() async throws {
+    // snippet.router
     let router = Router()
     MCPEndpoint(server: server).addRoutes(to: router)
     let application = Application(
@@ -62,9 +68,13 @@ configuration.maximumBodyBytes = 1 << 20
 let endpoint = MCPEndpoint(server: server, configuration: configuration) { request in
     // Who asks, as the proxy in front has found out.
     guard let header = HTTPField.Name("X-Forwarded-User"), let name = request.headers[header] else {
-        throw HTTPError(.unauthorized)
+        throw HTTPError(.unauthorized, message: "Sign in first.")
     }
     return Principal(id: name)
+} authorize: { call, principal, _ in
+    if server.permission(for: call) == "greeting:write", principal.id != "ada" {
+        throw HTTPError(.forbidden, message: "Only Ada may do this.")
+    }
 }
 // snippet.end
 

@@ -15,9 +15,7 @@ func gantry(_ name: String) -> Target.Dependency { .product(name: name, package:
 let package = Package(
     name: "weather-server",
     dependencies: [
-        .package(name: "gantry", path: "../.."),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(name: "gantry", path: "../..")
     ],
     targets: [
         // The tools, without any transport, so that tests reach them
@@ -28,12 +26,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "weather-server",
-            dependencies: [
-                "WeatherServer", gantry("MCPHTTP"), gantry("MCPServer"), gantry("MCPStdio"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ],
+            dependencies: ["WeatherServer", gantry("MCPHTTP"), gantry("MCPServer"), gantry("MCPStdio")],
             swiftSettings: swiftSettings
         ),
         .testTarget(

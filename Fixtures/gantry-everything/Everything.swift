@@ -1,11 +1,8 @@
 import ArgumentParser
-import Hummingbird
 import Logging
 import MCPHTTP
 import MCPServer
 import MCPStdio
-import ServiceLifecycle
-import UnixSignals
 
 /// A server with one of everything that the protocol knows, for the conformance suite and for tests of whole clients.
 @main
@@ -40,32 +37,24 @@ struct Everything: AsyncParsableCommand {
     var taskLifetimeMs = 3_600_000
 
     func run() async throws {
-        Allocator.keepFreedMemory()
         let server = self.makeServer()
         if self.stdio {
+            Allocator.keepFreedMemory()
             try await MCPStdio(server: server).run()
             return
         }
         var configuration = MCPEndpoint.Configuration()
         configuration.keepAliveInterval = .milliseconds(self.keepAliveMs)
         configuration.offersHTTPWithSSE = self.httpSSE
-        let router = Router()
-        MCPEndpoint(server: server, configuration: configuration).addRoutes(to: router)
         var logger = Logger(label: "gantry-everything")
         logger.logLevel = .warning
-        let application = Application(
-            router: router,
-            server: .mcp(),
-            configuration: .init(address: .hostname("127.0.0.1", port: self.port)),
+        try await MCPHTTPServer(
+            server: server,
+            port: self.port,
+            configuration: configuration,
+            drainTime: .seconds(5),
             logger: logger
-        )
-        // The last service is stopped first: calls end while the connections that carry their answers are still open.
-        let group = ServiceGroup(
-            services: [application, Draining(server: server)],
-            gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: logger
-        )
-        try await group.run()
+        ).run()
     }
 
     private func makeServer() -> MCPServer {

@@ -17,6 +17,10 @@ enum FuzzServer {
         options.maximumStreams = 64
         var stores = SharedStores.inMemory()
         stores.values = sessions
+        // So that streams, which are kept for a while, don't look like a leak.
+        var limits = InMemoryEventLog.Limits()
+        limits.bytes = 1 << 20
+        stores.events = InMemoryEventLog(limits: limits)
         return MCPServer(
             name: "fuzz",
             version: "1",

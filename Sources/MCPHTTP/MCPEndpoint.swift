@@ -1,7 +1,7 @@
 import HTTPTypes
 public import Hummingbird
 import JSON
-import MCP
+public import MCP
 public import MCPServer
 import NIOCore
 import SharedState
@@ -33,10 +33,18 @@ public struct MCPEndpoint: Sendable {
         public init() {}
     }
 
+    /// Decides whether a request may be sent at all.
+    ///
+    /// It is asked once the body is read and before the request is answered.
+    ///
+    /// - Throws: `HTTPError` with the status and headers of the refusal, as for ``MCPEndpoint/init(server:configuration:principal:authorize:)``.
+    public typealias Authorize = @Sendable (JSONRPCRequest, Principal, Request) async throws -> Void
+
     let server: MCPServer
     let configuration: Configuration
     /// Finds out who is asking.
-    let principal: @Sendable (Request) async throws -> Principal
+    let principal: (@Sendable (Request) async throws -> Principal)?
+    let authorize: Authorize?
     let sessionStreams: SessionStreams
     let requestStreams: RequestStream
     let connections: SSEConnections
@@ -44,15 +52,23 @@ public struct MCPEndpoint: Sendable {
     /// - Parameters:
     ///   - server: The server that answers.
     ///   - configuration: Limits and allowed hosts.
-    ///   - principal: Who sends a request; everybody is `Principal.local` by default.
+    ///   - principal: Who sends a request; everybody is `Principal.local` by default. It is asked for every request,
+    ///     before the body is read. A request whose sender is not known is refused by throwing Hummingbird's `HTTPError`,
+    ///     whose status, headers and message the client gets:
+    ///     `HTTPError(.unauthorized, headers: [.wwwAuthenticate: …], message: "…")`. Any other error means that the
+    ///     sender can't be found out now (500); what it says goes to the log.
+    ///   - authorize: Refuses requests in the same way, such as with 403 and a challenge that names the scopes that the
+    ///     request needs. What it lets through is still subject to the server's `Authorizer`.
     public init(
         server: MCPServer,
         configuration: Configuration = Configuration(),
-        principal: @escaping @Sendable (Request) async throws -> Principal = { _ in .local }
+        principal: (@Sendable (Request) async throws -> Principal)? = nil,
+        authorize: Authorize? = nil
     ) {
         self.server = server
         self.configuration = configuration
         self.principal = principal
+        self.authorize = authorize
         let keepAlive = KeepAlive(interval: configuration.keepAliveInterval)
         self.requestStreams = RequestStream(keepAlive: keepAlive)
         self.sessionStreams = SessionStreams(
@@ -79,16 +95,20 @@ public struct MCPEndpoint: Sendable {
         }
     }
 
-    /// Answers a request unless its host may not ask, and makes answers of errors.
+    /// Answers a request unless it may not be sent, and makes answers of errors.
     private func guarded(
         _ request: Request,
-        _ answer: (Request) async throws(MCPError) -> Response
+        _ answer: (Request, MessageHeaders, Principal) async throws(MCPError) -> Response
     ) async -> Response {
-        if let refusal = self.configuration.hostGuard.refusal(of: request) {
-            return .error(MCPError(.invalidRequest, refusal), status: .forbidden)
+        let headers = MessageHeaders(request.headers)
+        let sender: Principal
+        do throws(Refusal) {
+            sender = try await self.sender(of: request, headers)
+        } catch {
+            return error.response
         }
         do throws(MCPError) {
-            return try await answer(request)
+            return try await answer(request, headers, sender)
         } catch {
             return .error(error)
         }
@@ -97,18 +117,22 @@ public struct MCPEndpoint: Sendable {
     // MARK: POST
 
     package func post(_ request: Request) async throws -> Response {
-        if let refusal = self.configuration.hostGuard.refusal(of: request) {
-            return .error(MCPError(.invalidRequest, refusal), status: .forbidden)
-        }
-        if let refusal = request.refusal { return refusal }
+        let headers = MessageHeaders(request.headers)
+        let principal: Principal
         let value: JSONValue
-        switch try await self.body(of: request) {
-        case .value(let parsed): value = parsed
-        case .refused(let response): return response
+        do {
+            principal = try await self.sender(of: request, headers)
+            if let refusal = headers.refusal { return refusal }
+            value = try await self.body(of: request, headers)
+            if self.authorize != nil { try await self.authorize(value, principal, request) }
+        } catch let refusal as Refusal {
+            return refusal.response
         }
         if case .array(let messages) = value {
-            return await self.guarded(request) { (request) throws(MCPError) in
-                try await self.batch(messages, request)
+            do throws(MCPError) {
+                return try await self.batch(messages, headers, principal)
+            } catch {
+                return .error(error)
             }
         }
         let message: JSONRPCMessage
@@ -118,17 +142,16 @@ public struct MCPEndpoint: Sendable {
             return .error(error.error, id: error.id)
         }
         do throws(MCPError) {
-            let principal = try await self.caller(request)
             switch message {
             case .request(let call):
-                if Self.isModern(call, request.headers) {
-                    return try await self.modern(call, request, principal)
+                if Self.isModern(call, headers) {
+                    return try await self.modern(call, headers, principal)
                 }
-                return try await self.legacy(call, request, principal)
+                return try await self.legacy(call, headers, principal)
             case .notification(let notification):
-                return try await self.receive(notification, request, principal)
+                return try await self.receive(notification, headers, principal)
             case .response(let response):
-                return try await self.receive(response, request, principal)
+                return try await self.receive(response, headers, principal)
             }
         } catch {
             let id: MCP.RequestID? = if case .request(let call) = message { call.id } else { nil }
@@ -136,39 +159,32 @@ public struct MCPEndpoint: Sendable {
         }
     }
 
-    enum Body {
-        case value(JSONValue)
-        case refused(Response)
-    }
-
     /// Reads and parses a body.
-    func body(of request: Request) async throws -> Body {
+    ///
+    /// - Throws: ``Refusal`` if it is too large or no JSON; other errors if it can't be received.
+    nonisolated(nonsending) func body(of request: Request, _ headers: MessageHeaders) async throws -> JSONValue {
+        let limit = self.configuration.maximumBodyBytes
         let body: ByteBuffer
         do {
-            body = try await request.collectBody(upTo: self.configuration.maximumBodyBytes)
+            body = try await request.collectBody(announced: headers.contentLength.flatMap { Int($0) }, upTo: limit)
         } catch is NIOTooManyBytesError {
-            return .refused(
-                .error(
-                    MCPError(.invalidRequest, "A body may have \(self.configuration.maximumBodyBytes) bytes."),
+            throw Refusal(
+                response: .error(
+                    MCPError(.invalidRequest, "A body may have \(limit) bytes."),
                     status: .contentTooLarge
                 )
             )
         }
-        do {
-            return .value(
-                try body.withUnsafeReadableBytes { bytes in
-                    try JSONValue(
-                        parsing: bytes,
-                        limits: JSONLimits(
-                            maximumDepth: self.configuration.maximumDepth,
-                            maximumBytes: self.configuration.maximumBodyBytes
-                        )
-                    )
-                }
-            )
-        } catch let error as JSONError {
-            return .refused(
-                .error(MCPError(.parseError, "The body is not JSON: \(error.message) (byte \(error.offset))."))
+        let limits = JSONLimits(maximumDepth: self.configuration.maximumDepth, maximumBytes: limit)
+        do throws(JSONError) {
+            return try body.withUnsafeReadableBytes { bytes throws(JSONError) in
+                try JSONValue(parsing: bytes, limits: limits)
+            }
+        } catch {
+            throw Refusal(
+                response: .error(
+                    MCPError(.parseError, "The body is not JSON: \(error.message) (byte \(error.offset)).")
+                )
             )
         }
     }
@@ -176,34 +192,33 @@ public struct MCPEndpoint: Sendable {
     /// The envelope in the body decides.
     ///
     /// The header alone matters only when the body does not say anything.
-    private static func isModern(_ call: JSONRPCRequest, _ headers: HTTPFields) -> Bool {
+    private static func isModern(_ call: JSONRPCRequest, _ headers: MessageHeaders) -> Bool {
         if RequestMeta.isModern(params: call.params) { return true }
-        if call.method == "server/discover", headers[.mcpSessionID] == nil { return true }
+        if call.method == "server/discover", headers.sessionID == nil { return true }
         // Whoever sends initialize wants a session, whatever the header says.
         if call.method == "initialize" { return false }
-        let version = headers[.mcpProtocolVersion].flatMap(ProtocolRevision.named)
-        return version?.supports(.statelessEnvelope) ?? false
+        return headers.revision?.supports(.statelessEnvelope) ?? false
     }
 
-    private func modern(
+    private nonisolated(nonsending) func modern(
         _ call: JSONRPCRequest,
-        _ request: Request,
+        _ headers: MessageHeaders,
         _ principal: Principal
     ) async throws(MCPError) -> Response {
-        let headers = RoutingHeaders(request.headers)
+        let routing = RoutingHeaders(headers)
         let meta = RequestMeta(params: call.params)
-        if meta.clientCapabilities == nil || headers.say(call, meta) == false {
+        if meta.clientCapabilities == nil || routing.say(call, meta) == false {
             // Something is wrong; the specification says what is told first.
-            try headers.refuseDuplicates()
+            try routing.refuseDuplicates()
             _ = try self.server.envelope(of: call)
-            try headers.check(against: call, meta)
+            try routing.check(against: call, meta)
         }
         let revision = try self.server.revision(for: meta)
         let parameters = self.server.headerParameters(of: call)
-        if parameters.isEmpty == false { try headers.check(parameters, of: call) }
+        if parameters.isEmpty == false { try routing.check(parameters, of: call) }
         var exchange = Exchange(
             transport: "http",
-            requestID: request.requestID,
+            requestID: headers.requestID,
             principal: principal,
             revision: revision,
             client: ClientCapabilities(meta.clientCapabilities ?? [:]),
@@ -214,36 +229,32 @@ public struct MCPEndpoint: Sendable {
         guard call.method.mayTakeLong else {
             return Self.plain(await self.server.respond(to: call, exchange)) { $0.httpStatus }
         }
-        return await self.requestStreams.response { [server, exchange] sink in
-            var exchange = exchange
-            exchange.sink = sink
-            return await server.respond(to: call, exchange)
-        } plain: {
+        return await self.requestStreams.response(to: call, exchange, from: self.server) {
             Self.plain($0) { $0.httpStatus }
         }
     }
 
     private func legacy(
         _ call: JSONRPCRequest,
-        _ request: Request,
+        _ headers: MessageHeaders,
         _ principal: Principal
     ) async throws(MCPError) -> Response {
         if call.method == "initialize" {
-            guard request.headers[.mcpSessionID] == nil else {
+            guard headers.sessionID == nil else {
                 throw MCPError(
                     .invalidRequest,
                     "The session is initialized already; leave Mcp-Session-Id out for a new one."
                 )
             }
             let (response, session) = await self.server.initialize(call, principal: principal)
-            var headers = HTTPFields()
+            var fields = HTTPFields()
             if let session {
-                headers[.mcpSessionID] = session.id
+                fields[.mcpSessionID] = session.id
             }
-            return .json(response, status: .ok, headers: headers)
+            return .json(response, status: .ok, headers: fields)
         }
-        let session = try await self.requiredSession(of: request, principal)
-        let exchange = self.exchange(session, request, principal)
+        let session = try await self.requiredSession(of: headers, principal)
+        let exchange = self.exchange(session, headers, principal)
         guard call.method.mayTakeLong else {
             return Self.plain(await self.server.respond(to: call, exchange)) { _ in 200 }
         }
@@ -256,10 +267,10 @@ public struct MCPEndpoint: Sendable {
         }
     }
 
-    private func exchange(_ session: ClientSession, _ request: Request, _ principal: Principal) -> Exchange {
+    private func exchange(_ session: ClientSession, _ headers: MessageHeaders, _ principal: Principal) -> Exchange {
         Exchange(
             transport: "http",
-            requestID: request.requestID,
+            requestID: headers.requestID,
             principal: principal,
             session: session,
             sink: NoMessages()
@@ -268,22 +279,22 @@ public struct MCPEndpoint: Sendable {
 
     private func receive(
         _ notification: JSONRPCNotification,
-        _ request: Request,
+        _ headers: MessageHeaders,
         _ principal: Principal
     ) async throws(MCPError) -> Response {
         // Over HTTP, clients of 2026-07-28 cancel by closing the stream: an id is no capability.
-        if let session = try await self.session(of: request, principal) {
-            self.server.receive(notification, self.exchange(session, request, principal))
+        if let session = try await self.session(of: headers, principal) {
+            self.server.receive(notification, self.exchange(session, headers, principal))
         }
         return Response(status: .accepted)
     }
 
     private func receive(
         _ response: JSONRPCResponse,
-        _ request: Request,
+        _ headers: MessageHeaders,
         _ principal: Principal
     ) async throws(MCPError) -> Response {
-        guard let session = try await self.session(of: request, principal) else {
+        guard let session = try await self.session(of: headers, principal) else {
             throw MCPError(.invalidRequest, "Responses are not accepted here.")
         }
         await self.server.receive(response, in: session)
@@ -291,9 +302,12 @@ public struct MCPEndpoint: Sendable {
     }
 
     /// Specification: 2025-03-26, basic/transports, "Sending Messages to the Server".
-    private func batch(_ messages: [JSONValue], _ request: Request) async throws(MCPError) -> Response {
-        let principal = try await self.caller(request)
-        guard let session = try await self.session(of: request, principal), session.revision.supports(.batching) else {
+    private func batch(
+        _ messages: [JSONValue],
+        _ headers: MessageHeaders,
+        _ principal: Principal
+    ) async throws(MCPError) -> Response {
+        guard let session = try await self.session(of: headers, principal), session.revision.supports(.batching) else {
             throw MCPError(.invalidRequest, "A message is a JSON object; batches are not accepted here.")
         }
         let connection = ClientConnection(
@@ -328,11 +342,11 @@ public struct MCPEndpoint: Sendable {
     ///
     /// - Returns: Nothing if it names none.
     /// - Throws: ``MCPError`` if the version header does not fit, or there is no such session.
-    private func session(of request: Request, _ principal: Principal) async throws(MCPError) -> ClientSession? {
-        if let version = request.headers[.mcpProtocolVersion], ProtocolRevision.named(version) == nil {
+    private func session(of headers: MessageHeaders, _ principal: Principal) async throws(MCPError) -> ClientSession? {
+        if let version = headers.protocolVersion, ProtocolRevision.named(version) == nil {
             throw MCPError(.invalidRequest, "MCP-Protocol-Version names no revision that this server speaks.")
         }
-        guard let id = request.headers[.mcpSessionID] else { return nil }
+        guard let id = headers.sessionID else { return nil }
         do {
             if let session = try await self.server.session(id, for: principal) { return session }
         } catch {
@@ -341,15 +355,22 @@ public struct MCPEndpoint: Sendable {
         throw MCPError(.sessionNotFound, "There is no such session; send initialize to open one.")
     }
 
-    private func requiredSession(of request: Request, _ principal: Principal) async throws(MCPError) -> ClientSession {
-        guard let session = try await self.session(of: request, principal) else {
+    private func requiredSession(
+        of headers: MessageHeaders,
+        _ principal: Principal
+    ) async throws(MCPError) -> ClientSession {
+        guard let session = try await self.session(of: headers, principal) else {
             throw MCPError(.invalidRequest, "Send initialize first, then its Mcp-Session-Id with every request.")
         }
         return session
     }
 
-    private func delete(_ request: Request) async throws(MCPError) -> Response {
-        let session = try await self.requiredSession(of: request, try await self.caller(request))
+    private func delete(
+        _ request: Request,
+        _ headers: MessageHeaders,
+        _ principal: Principal
+    ) async throws(MCPError) -> Response {
+        let session = try await self.requiredSession(of: headers, principal)
         do {
             try await self.server.close(session)
         } catch {
@@ -359,10 +380,13 @@ public struct MCPEndpoint: Sendable {
     }
 
     /// The stream of messages that belong to no request, or the rest of another stream.
-    private func get(_ request: Request) async throws(MCPError) -> Response {
-        let principal = try await self.caller(request)
-        let session = try await self.requiredSession(of: request, principal)
-        guard request.accepts("text/event-stream") else {
+    private func get(
+        _ request: Request,
+        _ headers: MessageHeaders,
+        _ principal: Principal
+    ) async throws(MCPError) -> Response {
+        let session = try await self.requiredSession(of: headers, principal)
+        guard headers.accepts("text/event-stream") else {
             return .notAcceptable("Accept has to list text/event-stream.")
         }
         guard let last = request.headers[.lastEventID] else {
@@ -390,14 +414,6 @@ public struct MCPEndpoint: Sendable {
             )
         }
         return await self.sessionStreams.standalone(session, after: start, lease, self.server)
-    }
-
-    func caller(_ request: Request) async throws(MCPError) -> Principal {
-        do {
-            return try await self.principal(request)
-        } catch {
-            throw MCPError(.invalidRequest, "The sender of the request is not known.")
-        }
     }
 }
 

@@ -8,9 +8,9 @@ import MCPServer
 ///
 /// Specification: 2026-07-28, basic/transports/streamable-http, "Request Metadata".
 struct RoutingHeaders {
-    private let headers: HTTPFields
+    private let headers: MessageHeaders
 
-    init(_ headers: HTTPFields) {
+    init(_ headers: MessageHeaders) {
         self.headers = headers
     }
 
@@ -19,12 +19,12 @@ struct RoutingHeaders {
     /// Nearly all do; those that don't are looked at more closely by ``check(against:_:)``. A header that is there twice
     /// is no such case: its values come joined.
     func say(_ call: JSONRPCRequest, _ meta: RequestMeta) -> Bool {
-        guard let version = self.headers[.mcpProtocolVersion], let method = self.headers[.mcpMethod],
+        guard let version = self.headers.protocolVersion, let method = self.headers.method,
             let expected = meta.protocolVersion, Self.areSame(version, expected), Self.areSame(method, call.method)
         else { return false }
         guard let name = Self.name(of: call) else { return true }
         // Two headers, joined with a comma, may look like a name that has one.
-        guard let given = self.headers[.mcpName], given.utf8.first != UInt8(ascii: "="),
+        guard let given = self.headers.name, given.utf8.first != UInt8(ascii: "="),
             given.utf8.contains(UInt8(ascii: ",")) == false
         else { return false }
         return Self.areSame(given, name)
@@ -32,8 +32,8 @@ struct RoutingHeaders {
 
     /// Refuses headers that are there twice, before anything else is looked at.
     func refuseDuplicates() throws(MCPError) {
-        for name in [HTTPField.Name.mcpProtocolVersion, .mcpMethod, .mcpName] where self.headers[values: name].count > 1
-        {
+        for name in [HTTPField.Name.mcpProtocolVersion, .mcpMethod, .mcpName]
+        where self.headers.fields[values: name].count > 1 {
             throw MCPError(.headerMismatch, "The header \(name) may be there only once.")
         }
     }
@@ -44,7 +44,7 @@ struct RoutingHeaders {
     func check(_ parameters: [HeaderParameter], of call: JSONRPCRequest) throws(MCPError) {
         for parameter in parameters {
             guard let name = HTTPField.Name("Mcp-Param-\(parameter.name)") else { continue }
-            let values = self.headers[values: name]
+            let values = self.headers.fields[values: name]
             let arguments = call.params["arguments"]?.objectValue ?? [:]
             guard let expected = parameter.value(in: arguments) else {
                 guard values.isEmpty else { throw Self.mismatch(name) }
@@ -101,7 +101,7 @@ struct RoutingHeaders {
     }
 
     private func value(_ name: HTTPField.Name) throws(MCPError) -> String {
-        let values = self.headers[values: name]
+        let values = self.headers.fields[values: name]
         guard let value = values.first, values.count == 1 else {
             throw MCPError(
                 .headerMismatch,

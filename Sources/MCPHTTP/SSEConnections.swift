@@ -60,8 +60,11 @@ final class SSEConnections: Sendable {
 
 extension MCPEndpoint {
     /// Opens the stream and says where to post.
-    func openSSE(_ request: Request) async throws(MCPError) -> Response {
-        let principal = try await self.caller(request)
+    func openSSE(
+        _ request: Request,
+        _ headers: MessageHeaders,
+        _ principal: Principal
+    ) async throws(MCPError) -> Response {
         let mailbox = Mailbox()
         let connection = ClientConnection(
             server: self.server,
@@ -132,18 +135,21 @@ extension MCPEndpoint {
     }
 
     /// Takes a message of the client.
-    func postToSSE(_ request: Request) async throws(MCPError) -> Response {
-        let principal = try await self.caller(request)
+    func postToSSE(
+        _ request: Request,
+        _ headers: MessageHeaders,
+        _ principal: Principal
+    ) async throws(MCPError) -> Response {
         guard let id = request.uri.queryParameters["sessionId"].map(String.init),
             let entry = self.connections.entry(id, for: principal)
         else { throw MCPError(.sessionNotFound, "There is no such stream; open one with GET /sse.") }
-        if let refusal = request.refusal { return refusal }
+        if let refusal = headers.refusal { return refusal }
         let value: JSONValue
         do {
-            switch try await self.body(of: request) {
-            case .value(let parsed): value = parsed
-            case .refused(let response): return response
-            }
+            value = try await self.body(of: request, headers)
+            try await self.authorize(value, principal, request)
+        } catch let refusal as Refusal {
+            return refusal.response
         } catch {
             throw MCPError(.invalidRequest, "The body can't be read.")
         }

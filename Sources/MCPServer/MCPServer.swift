@@ -150,6 +150,9 @@ public final class MCPServer: Sendable {
     /// What is offered now.
     var catalogue: ServerCatalogue { self.current.get() }
 
+    /// Where the server logs.
+    package var logger: Logger { self.pipeline.logger }
+
     private func makeCatalogue(_ features: [ServerFeature]) -> ServerCatalogue {
         let catalogue = ServerCatalogue(features, naming: self.options.naming)
         guard self.options.offersOperations, catalogue.tools.hasTasks else { return catalogue }

@@ -12,6 +12,11 @@ public protocol EventLog: Sendable {
         lifetime: Duration
     ) async throws(SharedStateError) -> Int
 
+    /// Keeps a stream for `lifetime` from now on, although nothing happens in it.
+    ///
+    /// Nothing happens if there is no such stream.
+    func extend(_ stream: String, lifetime: Duration) async throws(SharedStateError)
+
     /// The events after a number, as soon as there are any.
     ///
     /// - Parameters:

@@ -86,6 +86,11 @@ public final class InMemoryEventLog: EventLog {
         return sequence
     }
 
+    public func extend(_ stream: String, lifetime: Duration) async throws(SharedStateError) {
+        let expiry = self.now() + lifetime
+        self.state.withLock { $0.streams[stream]?.expiry = expiry }
+    }
+
     /// Drops what has expired, now and then, and the streams written to longest ago when there is no room.
     private func makeRoom(for bytes: Int, sparing: String, _ now: ContinuousClock.Instant, _ state: inout State) {
         let isCrowded = state.bytes + bytes > self.limits.bytes

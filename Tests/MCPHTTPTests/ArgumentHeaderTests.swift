@@ -29,7 +29,7 @@ struct ArgumentHeaderTests {
         ]
     )
     func numbers(_ text: String, _ count: Int, _ isSame: Bool) throws {
-        let headers = RoutingHeaders([try #require(HTTPField.Name("Mcp-Param-Count")): text])
+        let headers = RoutingHeaders(MessageHeaders([try #require(HTTPField.Name("Mcp-Param-Count")): text]))
         let call = JSONRPCRequest(
             id: .integer(1),
             method: "tools/call",

@@ -28,6 +28,16 @@ private final class Interview: Tool {
     }
 }
 
+/// Asks for a name.
+private struct Introduction: Prompt {
+    static let name = "introduction"
+    static let description = "Asks."
+
+    func get(_ arguments: NoArguments, _ context: HandlerContext) async throws -> GetPromptResult {
+        [.user(try await context.ask("Your name?", for: Interview.NameForm.self).content?.name ?? "nobody")]
+    }
+}
+
 @Suite("Asking the user", .timeLimit(.minutes(1)))
 struct AskingTests {
     private let interview = Interview()
@@ -35,7 +45,10 @@ struct AskingTests {
     private func server(_ configure: (inout MCPServer.Options) -> Void = { _ in }) -> MCPServer {
         var options = MCPServer.Options()
         configure(&options)
-        return MCPServer(name: "test", version: "1", options: options) { self.interview }
+        return MCPServer(name: "test", version: "1", options: options) {
+            self.interview
+            Introduction()
+        }
     }
 
     private static func text(_ result: JSONObject) -> String? { result["content"]?[0]?["text"]?.stringValue }
@@ -74,6 +87,27 @@ struct AskingTests {
         #expect(error?.data == ["requiredCapabilities": ["elicitation": [:]]])
         let legacy = InProcessClient(server: self.server(), revision: .v2025_11_25)
         #expect(try await legacy.callTool("interview")["isError"] == true)
+    }
+
+    @Test("A prompt that can't ask, or gets nonsense for an answer, is no failure of the server")
+    func prompt() async throws {
+        let name: JSONObject = ["name": "introduction"]
+        for revision in [ProtocolRevision.v2025_11_25, .v2026_07_28] {
+            let able = InProcessClient(server: self.server(), revision: revision) { _ in
+                ["action": "accept", "content": ["name": "Ada"]]
+            }
+            let prompt = try await able.request("prompts/get", name)
+            #expect(prompt["messages"]?[0]?["content"]?["text"] == "Ada")
+            let unable = InProcessClient(server: self.server(), revision: revision)
+            let error = await #expect(throws: MCPError.self) { try await unable.request("prompts/get", name) }
+            let expected: MCPError.Code =
+                revision.supports(.multiRoundTrip) ? .missingRequiredClientCapability : .invalidRequest
+            #expect(error?.code == expected)
+            #expect(error?.data == ["requiredCapabilities": ["elicitation": [:]]])
+        }
+        let nonsense = InProcessClient(server: self.server(), revision: .v2025_11_25) { _ in ["action": "perhaps"] }
+        let error = await #expect(throws: MCPError.self) { try await nonsense.request("prompts/get", name) }
+        #expect(error?.code == .invalidRequest)
     }
 
     @Test("Answers that don't fit are refused")

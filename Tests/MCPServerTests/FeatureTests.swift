@@ -126,6 +126,19 @@ struct FeatureTests {
         }
     }
 
+    @Test("A server tells which permission a request needs")
+    func permissions() {
+        let server = self.server()
+        func permission(_ method: String, _ params: JSONObject) -> Permission? {
+            server.permission(for: JSONRPCRequest(id: .integer(1), method: method, params: params))
+        }
+        #expect(permission("tools/call", ["name": "liar"]) == "test:read")
+        #expect(permission("prompts/get", ["name": "review"]) == "mcp:read")
+        #expect(permission("resources/read", ["uri": "build://main/4/log"]) == "mcp:read")
+        #expect(permission("tools/call", ["name": "unknown"]) == nil)
+        #expect(permission("tools/list", [:]) == nil)
+    }
+
     @Test("Arguments of prompts are strings that become values; mistakes are all named")
     func prompts() async throws {
         let server = self.server()

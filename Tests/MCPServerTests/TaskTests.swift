@@ -141,6 +141,37 @@ struct TaskTests {
         #expect(error?.code == .invalidParams)
     }
 
+    @Test("A second wait with the id of one that goes on is the client's mistake")
+    func duplicateWait() async throws {
+        let server = self.server()
+        let client = InProcessClient(server: server, revision: .v2025_11_25)
+        let params: JSONObject = ["name": "slow", "arguments": ["milliseconds": 60_000], "task": ["ttl": 60_000]]
+        let id = try #require(try await client.request("tools/call", params)["task"]?["taskId"])
+        let exchange = Exchange(
+            transport: "test",
+            requestID: "r",
+            principal: .local,
+            revision: .v2025_11_25,
+            scope: "s",
+            sink: NoMessages()
+        )
+        let wait = JSONRPCRequest(id: .integer(7), method: "tasks/result", params: ["taskId": id])
+        try await withThrowingTaskGroup(of: MCPError.Code?.self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    guard case .failure(let error)? = await server.respond(to: wait, exchange)?.result else {
+                        return nil
+                    }
+                    return error.code
+                }
+            }
+            // One waits, so the other one is answered first, whichever came first.
+            #expect(try await group.next() == .invalidRequest)
+            _ = try await client.request("tasks/cancel", ["taskId": id])
+            #expect(try await group.next() == .invalidParams)
+        }
+    }
+
     @Test("Clients without tasks begin an operation with one call and look at it with another")
     func operations() async throws {
         let client = InProcessClient(server: self.server(), revision: .v2024_11_05)

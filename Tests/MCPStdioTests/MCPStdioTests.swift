@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import MCP
 import MCPServer
+import Synchronization
 import Testing
 
 @testable import MCPStdio
@@ -21,6 +22,39 @@ private struct Echo: Tool {
         return Text(text: arguments.text)
     }
 }
+
+/// Computes, without ever waiting, until the other tool is called.
+private struct Busy: Tool {
+    static let name: ToolName = "busy"
+    static let description = "Computes until it is released."
+    static let effect = Effect.read
+    static let permission: Permission = "test:read"
+
+    let isReleased: Released
+
+    func call(_ arguments: NoArguments, _ context: ToolContext) async throws -> Text {
+        // Gives up in the end, so that a failure is one, and no hang.
+        let end = ContinuousClock.now + .seconds(20)
+        while self.isReleased.flag.load(ordering: .relaxed) == false, .now < end {}
+        return Text(text: self.isReleased.flag.load(ordering: .relaxed) ? "released" : "alone")
+    }
+}
+
+private struct Release: Tool {
+    static let name: ToolName = "release"
+    static let description = "Ends the other tool."
+    static let effect = Effect.read
+    static let permission: Permission = "test:read"
+
+    let isReleased: Released
+
+    func call(_ arguments: NoArguments, _ context: ToolContext) async throws -> Text {
+        self.isReleased.flag.store(true, ordering: .relaxed)
+        return Text(text: "done")
+    }
+}
+
+private final class Released: Sendable { let flag = Atomic(false) }
 
 /// Runs until it is cancelled.
 private struct Endless: Tool {
@@ -49,9 +83,12 @@ struct MCPStdioTests {
     private func talk(_ input: [UInt8], _ configuration: MCPStdio.Configuration = .init()) async throws -> [JSONValue] {
         let toServer = Pipe()
         let fromServer = Pipe()
+        let released = Released()
         let server = MCPServer(name: "test", version: "1") {
             Echo()
             Endless()
+            Busy(isReleased: released)
+            Release(isReleased: released)
         }
         let stdio = MCPStdio(
             server: server,
@@ -169,6 +206,16 @@ struct MCPStdioTests {
             self.call(2, "server/discover"),
         ])
         #expect(answers.map { $0["id"] } == [2])
+    }
+
+    @Test("A tool that computes for long does not hold up the next line")
+    func busy() async throws {
+        let answers = try await self.talk([
+            self.call(1, "tools/call", ["name": "busy", "arguments": [:]]),
+            self.call(2, "tools/call", ["name": "release", "arguments": [:]]),
+        ])
+        #expect(answers.first { $0["id"] == 1 }?["result"]?["structuredContent"] == ["text": "released"])
+        #expect(answers.first { $0["id"] == 2 }?["result"]?["structuredContent"] == ["text": "done"])
     }
 
     @Test("At the end of input, what still runs gets a retryable error")

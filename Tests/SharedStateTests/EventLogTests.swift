@@ -69,7 +69,13 @@ struct EventLogTests {
         #expect(log.size.bytes <= 100)
         #expect(try await log.events(in: "0", after: 0, waitingFor: .zero) == nil)
         #expect(try await log.events(in: "29", after: 0, waitingFor: .zero) != nil)
-        now.withLock { $0 += .seconds(61) }
+        now.withLock { $0 += .seconds(59) }
+        try await log.extend("29", lifetime: .seconds(60))
+        try await log.extend("none", lifetime: .seconds(60))
+        now.withLock { $0 += .seconds(59) }
+        #expect(try await log.events(in: "29", after: 0, waitingFor: .zero) != nil)
+        #expect(try await log.events(in: "none", after: 0, waitingFor: .zero) == nil)
+        now.withLock { $0 += .seconds(2) }
         #expect(try await log.events(in: "29", after: 0, waitingFor: .zero) == nil)
     }
 }

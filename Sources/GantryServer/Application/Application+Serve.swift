@@ -70,7 +70,12 @@ extension Application {
     /// Tests use it without a socket.
     func router(_ shutdown: Shutdown) -> Router<BasicRequestContext> {
         let router = Router()
-        let hostGuard = HostGuard(hosts: self.settings.allowedHosts, origins: self.settings.corsOrigins)
+        let hostGuard = HostGuard(
+            hosts: self.settings.allowedHosts,
+            origins: self.settings.corsOrigins,
+            hostsSetting: "GANTRY_ALLOWED_HOSTS",
+            originsSetting: "CORS_ORIGINS"
+        )
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: ConfiguredCORS(origins: self.settings.corsOrigins))
 

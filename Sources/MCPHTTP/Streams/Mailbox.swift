@@ -28,7 +28,10 @@ final class Mailbox: MessageSink {
     private struct State {
         var items: [Waiting] = []
         var isFinished = false
+        var isAnswered = false
         var response: JSONRPCResponse?
+        /// What works on the answer.
+        var task: Task<Void, Never>?
         var reader: CheckedContinuation<Void, Never>?
     }
 
@@ -90,19 +93,33 @@ final class Mailbox: MessageSink {
         self.state.withLock { $0.response }
     }
 
-    /// Whether there is nothing but the answer.
-    var isAnswered: Bool {
-        self.state.withLock { $0.isFinished && $0.items.isEmpty }
-    }
-
     /// Nothing more will come but the answer.
+    ///
+    /// The first answer counts.
     func finish(with response: JSONRPCResponse? = nil) {
-        let reader = self.state.withLock { state in
+        let reader = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard state.isAnswered == false else { return nil }
             state.isFinished = true
+            state.isAnswered = true
             state.response = response
             return Self.takeReader(&state)
         }
         reader?.resume()
+    }
+
+    /// Answers although the work on the answer goes on, and cancels that.
+    func answerEarly(_ response: JSONRPCResponse?) {
+        self.finish(with: response)
+        self.state.withLock { $0.task }?.cancel()
+    }
+
+    /// Tells the mailbox what works on its answer.
+    func attach(_ task: Task<Void, Never>) {
+        let isAnswered = self.state.withLock { state in
+            state.task = task
+            return state.isAnswered
+        }
+        if isAnswered { task.cancel() }
     }
 
     private static func takeReader(_ state: inout State) -> CheckedContinuation<Void, Never>? {

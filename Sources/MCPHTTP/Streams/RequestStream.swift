@@ -13,27 +13,31 @@ import NIOCore
 struct RequestStream: Sendable {
     let keepAlive: KeepAlive
 
-    /// Runs a request and answers with what it yields.
+    /// Answers a request.
     ///
     /// If the client closes its connection, the request is cancelled.
     ///
     /// - Parameters:
-    ///   - run: Runs the request with a place for its notifications.
+    ///   - call: The request.
+    ///   - exchange: How it came.
+    ///   - server: What answers it.
     ///   - plain: Makes the answer of a request that sent no notification.
     /// - Returns: The stream, or what `plain` makes.
-    func response(
-        running run: @escaping @Sendable (any MessageSink) async -> JSONRPCResponse?,
+    nonisolated(nonsending) func response(
+        to call: JSONRPCRequest,
+        _ exchange: consuming Exchange,
+        from server: MCPServer,
         plain: (JSONRPCResponse?) -> Response
     ) async -> Response {
         let mailbox = Mailbox()
-        // Owned by the response: it is cancelled when the client goes, or when the response can't be written.
-        // Begun on this thread: most requests are answered before anybody has to wait for them.
-        let task = Task.immediate {
-            let response = await run(mailbox)
-            mailbox.finish(with: response)
-            return response
+        exchange.sink = mailbox
+        exchange.answerEarly = { mailbox.answerEarly($0) }
+        // Not begun on this thread: a handler that computes for long must not hold up its own deadline, the comments that
+        // keep the connection alive, or the news that the client has gone.
+        let task = Task { [exchange] in
+            mailbox.finish(with: await server.respond(to: call, exchange))
         }
-        if mailbox.isAnswered { return plain(mailbox.response) }
+        mailbox.attach(task)
         let watch = ConnectionWatch.current
         let observer = watch?.onClose { task.cancel() }
         let reminder = self.keepAlive.add(mailbox)
@@ -47,32 +51,30 @@ struct RequestStream: Sendable {
             task.cancel()
         }
         guard let first else {
-            let response = await task.value
             end()
-            return plain(response)
+            return plain(mailbox.response)
         }
+        // The response owns the task: it is cancelled when the client goes, or when the response can't be written.
         let body = ResponseBody { writer in
-            defer { end() }
-            do {
-                var items: [Mailbox.Item]? = first
-                while let some = items {
-                    for item in some {
-                        switch item {
-                        case .message(let message): try await writer.write(ServerSentEvents.event(message))
-                        case .keepAlive: try await writer.write(ServerSentEvents.comment)
-                        case .pause: break
-                        }
-                    }
-                    items = await mailbox.next()
-                }
-                if let response = await task.value {
-                    try await writer.write(ServerSentEvents.event(response.json))
-                }
-                try await writer.finish(nil)
-            } catch {
+            defer {
+                end()
                 task.cancel()
-                throw error
             }
+            var items: [Mailbox.Item]? = first
+            while let some = items {
+                for item in some {
+                    switch item {
+                    case .message(let message): try await writer.write(ServerSentEvents.event(message))
+                    case .keepAlive: try await writer.write(ServerSentEvents.comment)
+                    case .pause: break
+                    }
+                }
+                items = await mailbox.next()
+            }
+            if let response = mailbox.response {
+                try await writer.write(ServerSentEvents.event(response.json))
+            }
+            try await writer.finish(nil)
         }
         return Response(status: .ok, headers: ServerSentEvents.headers, body: body)
     }

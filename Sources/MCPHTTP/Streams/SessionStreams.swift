@@ -96,9 +96,11 @@ final class SessionStreams: Sendable {
                         if hasBegun == false {
                             hasBegun = true
                             begin.yield(true)
+                            group.addTask { await self.keep(self.key(session, stream)) }
                         }
                     }
                 }
+                group.cancelAll()
                 if hasBegun {
                     await self.append(mailbox.response?.json, to: self.key(session, stream), isLast: true)
                 } else {
@@ -126,6 +128,18 @@ final class SessionStreams: Sendable {
             isLast: isLast,
             lifetime: self.lifetime
         )
+    }
+
+    /// Keeps a stream in which nothing happens from expiring, until the task is cancelled.
+    private func keep(_ key: String) async {
+        while true {
+            do {
+                try await Task.sleep(for: self.lifetime / 3)
+            } catch {
+                return
+            }
+            try? await self.log.extend(key, lifetime: self.lifetime)
+        }
     }
 
     /// Makes a stream that has no messages yet.
@@ -191,6 +205,7 @@ final class SessionStreams: Sendable {
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await self.log(mailbox, to: key) }
                     group.addTask { await lease.keep() }
+                    group.addTask { await self.keep(key) }
                     group.addTask { await self.waitUntilAbandoned(session, server) }
                     await group.next()
                     group.cancelAll()

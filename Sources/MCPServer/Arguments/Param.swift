@@ -13,6 +13,8 @@ public struct Param<Value: ToolValue>: Sendable, Decodable {
     private enum State: Sendable {
         case declared(Declaration)
         case given(Value)
+        /// The call has no value for it: its arguments are refused, and nobody reads it.
+        case missing
     }
 
     struct Declaration: Sendable {
@@ -34,14 +36,23 @@ public struct Param<Value: ToolValue>: Sendable, Decodable {
     }
 
     init(given value: Value) {
-        self.state = .given(value)
+        self.init(.given(value))
     }
 
-    /// Arguments are read by their tool's plan; this only lets the compiler write `init(from:)` of the whole.
+    private init(_ state: State) {
+        self.state = state
+    }
+
+    static var missing: Self { Self(.missing) }
+
+    /// Arguments are read by their tool's plan, and by no other decoder; the compiler writes `init(from:)` of the whole.
     public init(from decoder: any Decoder) throws {
-        throw DecodingError.dataCorrupted(
-            .init(codingPath: decoder.codingPath, debugDescription: "Arguments are read by ToolArguments.")
-        )
+        guard let decoder = decoder as? ArgumentDecoder else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "Arguments are read by ToolArguments.")
+            )
+        }
+        self = try decoder.param()
     }
 
     /// The value of the argument, or its default.
@@ -56,6 +67,7 @@ public struct Param<Value: ToolValue>: Sendable, Decodable {
                     preconditionFailure("A required argument was read without a call.")
                 }
                 return value
+            case .missing: preconditionFailure("An argument was read although the call was refused.")
             }
         }
         set { self = Self(given: newValue) }
@@ -88,16 +100,9 @@ extension Param: DeclaredParam {
             property: property,
             description: declaration.description,
             schema: schema,
-            absent: absent.map { Param(given: $0) },
+            isRequired: absent == nil,
             complete: declaration.constraints.lazy.compactMap(\.complete).first ?? Self.completionOfWords,
-            decode: { json, mistakes in
-                guard let value = shape.decode(json, &mistakes) else { return nil }
-                let problems = declaration.constraints.compactMap { $0.problem(value) }
-                for problem in problems {
-                    mistakes.append(ArgumentMistake(problem))
-                }
-                return problems.isEmpty ? Param(given: value) : nil
-            }
+            reader: ParamReader(shape.decode, declaration.constraints, absent: absent)
         )
     }
 
@@ -111,6 +116,7 @@ extension Param: DeclaredParam {
         switch self.state {
         case .given(let value): value.json
         case .declared(let declaration): declaration.defaultValue?.json
+        case .missing: nil
         }
     }
 }

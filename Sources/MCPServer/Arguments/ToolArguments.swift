@@ -20,9 +20,12 @@ extension ToolArguments {
                 mistakes.append(.expected("an object", got: value))
                 return nil
             }
-            guard let values = plan.read(members, &mistakes) else { return nil }
-            // The compiler's own memberwise decoding puts the values, already read, into their places.
-            return try? Self(from: ReadArguments(values: values))
+            // The compiler's own memberwise decoding puts the values into their places.
+            let decoder = ArgumentDecoder(plan, members)
+            let arguments = try? Self(from: decoder)
+            let found = decoder.finish()
+            mistakes += found
+            return found.isEmpty ? arguments : nil
         }
     }
 
@@ -43,12 +46,11 @@ struct ArgumentField: Sendable {
     var property: String
     var description: String
     var schema: JSONObject
-    /// The `Param` of a call that leaves the argument out; nothing if it is required.
-    var absent: (any Sendable)?
+    var isRequired: Bool
     /// Suggests values.
     var complete: (@Sendable (String, [String: String]) async throws -> [String])?
-    /// Reads a `Param`.
-    var decode: @Sendable (JSONValue, inout [ArgumentMistake]) -> (any Sendable)?
+    /// The ``ParamReader`` of the argument's type.
+    var reader: any AnyObject & Sendable
 }
 
 /// How the arguments of one type are read, made once by reflection.
@@ -69,7 +71,7 @@ struct ArgumentPlan: Sendable {
             properties[field.name] = .object(field.schema)
         }
         var schema: JSONObject = ["type": "object", "properties": .object(properties)]
-        let required = self.fields.filter { $0.absent == nil }.map { JSONValue.string($0.name) }
+        let required = self.fields.filter(\.isRequired).map { JSONValue.string($0.name) }
         if required.isEmpty == false {
             schema["required"] = .array(required)
         }
@@ -77,31 +79,8 @@ struct ArgumentPlan: Sendable {
         self.schema = schema
     }
 
-    /// Reads all arguments, by property name, or notes every mistake.
-    func read(_ members: JSONObject, _ mistakes: inout [ArgumentMistake]) -> [String: any Sendable]? {
-        var values: [String: any Sendable] = [:]
-        values.reserveCapacity(self.fields.count)
-        let before = mistakes.count
-        var known = 0
-        for field in self.fields {
-            let start = mistakes.count
-            if let member = members[field.name] {
-                known += 1
-                values[field.property] = field.decode(member, &mistakes)
-            } else if let absent = field.absent {
-                values[field.property] = absent
-            } else {
-                mistakes.append(ArgumentMistake("Required: \(field.description)"))
-            }
-            mistakes.prefix(from: start, with: field.name)
-        }
-        if known < members.count {
-            self.noteUnknown(members, &mistakes)
-        }
-        return mistakes.count == before ? values : nil
-    }
-
-    private func noteUnknown(_ members: JSONObject, _ mistakes: inout [ArgumentMistake]) {
+    /// Notes the members that are no arguments.
+    fileprivate func noteUnknown(_ members: JSONObject, _ mistakes: inout [ArgumentMistake]) {
         let names = self.fields.map(\.name)
         for (key, _) in members where names.contains(key) == false {
             let message =
@@ -115,48 +94,123 @@ struct ArgumentPlan: Sendable {
     }
 }
 
-/// Hands values that are read already to the initializer that the compiler wrote.
-private struct ReadArguments: Decoder {
-    var values: [String: any Sendable]
+/// Reads one argument of a call.
+final class ParamReader<Value: ToolValue>: Sendable {
+    private let decode: ValueShape<Value>.Decode
+    private let constraints: [ParamConstraint<Value>]
+    /// The value of an argument that is left out; nothing if it is required.
+    let absent: Value?
+
+    init(_ decode: @escaping ValueShape<Value>.Decode, _ constraints: [ParamConstraint<Value>], absent: Value?) {
+        self.decode = decode
+        self.constraints = constraints
+        self.absent = absent
+    }
+
+    func read(_ json: JSONValue, _ mistakes: inout [ArgumentMistake]) -> Value? {
+        guard let value = self.decode(json, &mistakes) else { return nil }
+        let before = mistakes.count
+        for constraint in self.constraints {
+            if let problem = constraint.problem(value) { mistakes.append(ArgumentMistake(problem)) }
+        }
+        return mistakes.count == before ? value : nil
+    }
+}
+
+/// Reads the arguments of a call, and notes every mistake, while the initializer that the compiler wrote asks for them one
+/// after the other.
+final class ArgumentDecoder: Decoder {
+    private let plan: ArgumentPlan
+    private let members: JSONObject
+    /// The argument that is asked for.
+    private var current = -1
+    /// How many members are arguments.
+    private var known = 0
+    private var mistakes: [ArgumentMistake] = []
+
+    init(_ plan: ArgumentPlan, _ members: JSONObject) {
+        self.plan = plan
+        self.members = members
+    }
+
+    /// Ends the reading.
+    ///
+    /// - Returns: All that is wrong with the arguments.
+    func finish() -> [ArgumentMistake] {
+        if self.known < self.members.count { self.plan.noteUnknown(self.members, &self.mistakes) }
+        return self.mistakes
+    }
+
+    /// Reads the argument that is asked for.
+    ///
+    /// - Throws: `DecodingError` if none is: then the type was not made of arguments only.
+    func param<Value: ToolValue>() throws -> Param<Value> {
+        guard self.plan.fields.indices.contains(self.current),
+            let reader = self.plan.fields[self.current].reader as? ParamReader<Value>
+        else { throw Self.unsupported }
+        let name = self.plan.fields[self.current].name
+        let start = self.mistakes.count
+        let value: Value?
+        if let member = self.members[name] {
+            self.known += 1
+            value = reader.read(member, &self.mistakes)
+        } else {
+            value = reader.absent
+            if value == nil {
+                self.mistakes.append(ArgumentMistake("Required: \(self.plan.fields[self.current].description)"))
+            }
+        }
+        if self.mistakes.count > start { self.mistakes.prefix(from: start, with: name) }
+        return value.map { Param(given: $0) } ?? .missing
+    }
+
+    /// The properties are asked for in their order.
+    fileprivate func select(_ property: String) {
+        self.current += 1
+        if self.current < self.plan.fields.count, self.plan.fields[self.current].property == property { return }
+        self.current = self.plan.fields.firstIndex { $0.property == property } ?? -1
+    }
+
+    fileprivate static var unsupported: DecodingError {
+        .dataCorrupted(.init(codingPath: [], debugDescription: "Arguments are a struct of @Param properties."))
+    }
+
+    // MARK: What the compiler asks for
+
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        KeyedDecodingContainer(Container(values: self.values))
+        KeyedDecodingContainer(Container(decoder: self))
     }
 
-    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw self.unsupported }
-    func singleValueContainer() throws -> any SingleValueDecodingContainer { throw self.unsupported }
-
-    private var unsupported: DecodingError {
-        .dataCorrupted(.init(codingPath: [], debugDescription: "Arguments are a struct of @Param properties."))
-    }
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw Self.unsupported }
+    func singleValueContainer() throws -> any SingleValueDecodingContainer { throw Self.unsupported }
 
     private struct Container<Key: CodingKey>: KeyedDecodingContainerProtocol {
-        var values: [String: any Sendable]
+        var decoder: ArgumentDecoder
         var codingPath: [any CodingKey] { [] }
-        var allKeys: [Key] { self.values.keys.compactMap(Key.init(stringValue:)) }
+        var allKeys: [Key] { self.decoder.plan.fields.compactMap { Key(stringValue: $0.property) } }
 
-        func contains(_ key: Key) -> Bool { self.values[key.stringValue] != nil }
+        func contains(_ key: Key) -> Bool {
+            self.decoder.plan.fields.contains { $0.property == key.stringValue }
+        }
+
         func decodeNil(forKey key: Key) throws -> Bool { false }
 
         func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-            guard let value = self.values[key.stringValue] as? T else {
-                throw DecodingError.keyNotFound(key, .init(codingPath: [], debugDescription: "No such @Param."))
-            }
-            return value
+            self.decoder.select(key.stringValue)
+            return try T(from: self.decoder)
         }
 
         func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type,
             forKey key: Key
-        ) throws -> KeyedDecodingContainer<Nested> {
-            KeyedDecodingContainer(ReadArguments.Container<Nested>(values: [:]))
+        ) throws -> KeyedDecodingContainer<Nested> { throw ArgumentDecoder.unsupported }
+        func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+            throw ArgumentDecoder.unsupported
         }
-        func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { throw self.unsupported }
-        func superDecoder() throws -> any Decoder { throw self.unsupported }
-        func superDecoder(forKey key: Key) throws -> any Decoder { throw self.unsupported }
-
-        private var unsupported: DecodingError { ReadArguments(values: [:]).unsupported }
+        func superDecoder() throws -> any Decoder { throw ArgumentDecoder.unsupported }
+        func superDecoder(forKey key: Key) throws -> any Decoder { throw ArgumentDecoder.unsupported }
     }
 }

@@ -21,12 +21,19 @@ struct NobodyToAsk: InputSource {
     func canAsk(_ request: InputRequest) -> Bool { false }
 
     func answers(to questions: [InputQuestion]) async throws -> [String: JSONObject] {
+        let message = "This needs an answer from the user, who can't be asked this way."
         throw ToolError(
             .conflict,
-            "This needs an answer from the user, who can't be asked this way.",
-            suggestedAction: "Use an MCP client that can ask its user."
+            message,
+            suggestedAction: "Use an MCP client that can ask its user.",
+            cause: AskingFailure(error: MCPError(.invalidRequest, message))
         )
     }
+}
+
+/// Why nobody answered a handler's question, for requests that are answered with a JSON-RPC error.
+struct AskingFailure: Error {
+    var error: MCPError
 }
 
 /// A handler's questions, thrown through the handler: it runs again when the client has the answers.

@@ -27,7 +27,8 @@ struct LiveInput: InputSource {
             throw ToolError(
                 .conflict,
                 "This needs something that the client did not declare it can do (\(question.request.method)).",
-                suggestedAction: "Use a client that can, or another tool."
+                suggestedAction: "Use a client that can, or another tool.",
+                cause: AskingFailure(error: .missingCapability(question.request.requiredCapabilities))
             )
         }
         return try await self.call.pausingDeadline(for: self.timeout) {
@@ -51,7 +52,8 @@ struct LiveInput: InputSource {
             params["_meta"] = [MetaKey.relatedTask: ["taskId": .string(relatedTask)]]
         }
         guard self.sink.send(JSONRPCRequest(id: id, method: question.method, params: params)) else {
-            throw ToolError(.conflict, "The client can't be asked over this connection.")
+            let message = "The client can't be asked over this connection."
+            throw ToolError(.conflict, message, cause: AskingFailure(error: MCPError(.invalidRequest, message)))
         }
         for await response in responses {
             return try Self.read(response, question)
@@ -64,14 +66,21 @@ struct LiveInput: InputSource {
         guard case .response(let response) = try JSONRPCMessage(value) else { throw CancellationError() }
         switch response.result {
         case .failure(let error):
+            let message = "The client did not answer \(question.method): \(error.message.prefix(200))"
             throw ToolError(
                 .conflict,
-                "The client did not answer \(question.method): \(error.message.prefix(200))",
-                suggestedAction: "Ask the user how to go on."
+                message,
+                suggestedAction: "Ask the user how to go on.",
+                cause: AskingFailure(error: MCPError(.invalidRequest, message))
             )
         case .success(let answer):
             if let problem = question.problem(in: answer) {
-                throw ToolError(.upstreamError, "The client's answer to \(question.method) is not valid. \(problem)")
+                let message = "The client's answer to \(question.method) is not valid. \(problem)"
+                throw ToolError(
+                    .upstreamError,
+                    message,
+                    cause: AskingFailure(error: MCPError(.invalidRequest, message))
+                )
             }
             return answer.objectValue ?? [:]
         }

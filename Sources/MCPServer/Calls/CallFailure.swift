@@ -10,6 +10,8 @@ enum CallFailure: Error {
     case inputRequired(InputRequired)
     /// It goes on as a task.
     case becomesTask(BecomesTask)
+    /// It was interrupted, answered and recorded while its handler went on.
+    case answered
 
     /// The word for it in records.
     var outcome: String {
@@ -18,6 +20,7 @@ enum CallFailure: Error {
         case .protocolError(let error): "error \(error.code.value)"
         case .inputRequired: "input_required"
         case .becomesTask: "task"
+        case .answered: "answered"
         }
     }
 
@@ -26,7 +29,7 @@ enum CallFailure: Error {
         switch self {
         case .tool(let error): error
         case .protocolError(let error): ToolError(.invalidArguments, error.message)
-        case .inputRequired, .becomesTask:
+        case .inputRequired, .becomesTask, .answered:
             ToolError(.conflict, "The tool wants to ask the user, who can't be asked this way.")
         }
     }
@@ -40,7 +43,8 @@ enum CallFailure: Error {
             case .invalidArguments, .notFound: MCPError(.invalidParams, error.message)
             default: MCPError(.internalError, error.message)
             }
-        case .inputRequired, .becomesTask: MCPError(.internalError, "The request needs more than this client can do.")
+        case .inputRequired, .becomesTask, .answered:
+            MCPError(.internalError, "The request needs more than this client can do.")
         }
     }
 }

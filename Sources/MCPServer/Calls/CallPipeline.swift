@@ -20,8 +20,12 @@ public struct ToolInvocation: Sendable {
     public var traceparent: String?
     var key: CallKey?
     var reporter: ProgressReporter?
-    /// Makes the client's side of the call, once the call has a place among the running ones.
+    /// The client's side of the call, if it needs no place among the running ones.
+    var interaction: Interaction?
+    /// Makes it, once the call has a place.
     var makeInteraction: (@Sendable (CallHandle) -> Interaction)?
+    /// Answers for the call if it is interrupted: then it runs in the task of its caller.
+    var answerEarly: (@Sendable (ToolError) -> Void)?
 
     public init(tool: String, arguments: JSONObject, requestID: String, transport: String, principal: Principal) {
         self.tool = tool
@@ -38,8 +42,8 @@ public struct ToolInvocation: Sendable {
 /// The order: authorise, limit the rate, read and check the arguments, admit, run within the deadline, bound the result,
 /// record. What costs nothing comes before what takes a place among the running calls, so that bad calls can't crowd out
 /// good ones.
-struct CallPipeline: Sendable {
-    private(set) var registry: CallRegistry
+final class CallPipeline: Sendable {
+    let registry: CallRegistry
     let authorizer: any Authorizer
     let rateLimiter: RateLimiter?
     let recorder: any CallRecorder
@@ -66,10 +70,16 @@ struct CallPipeline: Sendable {
     }
 
     /// The same road with places of its own for running calls.
-    func with(_ registry: CallRegistry) -> Self {
-        var pipeline = self
-        pipeline.registry = registry
-        return pipeline
+    func with(_ registry: CallRegistry) -> CallPipeline {
+        CallPipeline(
+            registry: registry,
+            authorizer: self.authorizer,
+            rateLimiter: self.rateLimiter,
+            recorder: self.recorder,
+            logger: self.logger,
+            defaultTimeout: self.defaultTimeout,
+            maximumResultBytes: self.maximumResultBytes
+        )
     }
 
     /// Whether the tool may be seen and called.
@@ -90,26 +100,29 @@ struct CallPipeline: Sendable {
     ///   - timeout: The deadline, if it is not the tool's own.
     /// - Returns: What the tool answered.
     /// - Throws: ``CallFailure``, whatever went wrong.
-    func run(
+    nonisolated(nonsending) func run(
         _ invocation: ToolInvocation,
         _ entry: ToolCatalogue.Entry,
         timeout: Duration? = nil
     ) async throws(CallFailure) -> CallToolResult {
         let start = ContinuousClock.now
         do throws(CallFailure) {
-            let answer = try await self.answer(invocation, entry, timeout ?? entry.timeout ?? self.defaultTimeout)
+            let timeout = timeout ?? entry.timeout ?? self.defaultTimeout
+            let answer = try await self.answer(invocation, entry, timeout, start)
             self.record(invocation, entry, start, nil)
             return answer
         } catch {
+            if case .answered = error { throw error }
             self.record(invocation, entry, start, error)
             throw error
         }
     }
 
-    private func answer(
+    private nonisolated(nonsending) func answer(
         _ invocation: ToolInvocation,
         _ entry: ToolCatalogue.Entry,
-        _ timeout: Duration
+        _ timeout: Duration,
+        _ start: ContinuousClock.Instant
     ) async throws(CallFailure) -> CallToolResult {
         guard self.isAllowed(entry.tool, invocation.principal) else {
             throw .tool(
@@ -127,7 +140,12 @@ struct CallPipeline: Sendable {
         } catch {
             throw .tool(error)
         }
-        let result = try await self.handle(invocation, timeout, run)
+        let result =
+            if let answerEarly = invocation.answerEarly {
+                try await self.handleInPlace(invocation, entry, timeout, start, answerEarly, run)
+            } else {
+                try await self.handle(invocation, timeout, run)
+            }
         try self.checkSize(result)
         if let schema = entry.tool.outputValidator { try Self.check(result, against: schema) }
         return result
@@ -154,33 +172,80 @@ struct CallPipeline: Sendable {
         _ run: @escaping @Sendable (ToolContext) async throws -> T
     ) async throws(CallFailure) -> T {
         do {
-            return try await self.registry.run(key: invocation.key, timeout: timeout) { [logger] call in
-                let interaction = invocation.makeInteraction?(call)
-                defer { interaction?.finish() }
-                return try await run(
-                    ToolContext(
-                        requestID: invocation.requestID,
-                        principal: invocation.principal,
-                        deadline: .now + timeout,
-                        logger: logger,
-                        traceparent: invocation.traceparent,
-                        reporter: invocation.reporter,
-                        interaction: interaction
-                    )
-                )
+            return try await self.registry.run(key: invocation.key, timeout: timeout) { call in
+                try await self.perform(invocation, timeout, call, run)
             }
-        } catch let error as ToolError {
-            throw .tool(error)
-        } catch let error as MCPError {
-            throw .protocolError(error)
-        } catch let questions as InputRequired {
-            throw .inputRequired(questions)
-        } catch let start as BecomesTask {
-            throw .becomesTask(start)
-        } catch let interruption as CallInterruption {
-            throw .tool(ToolError(interruption, timeout: timeout))
         } catch {
-            throw .tool(
+            throw Self.failure(error, invocation, timeout)
+        }
+    }
+
+    /// Runs a tool within its deadline in the current task.
+    ///
+    /// - Throws: ``CallFailure/answered`` if the call was interrupted, answered and recorded meanwhile.
+    private nonisolated(nonsending) func handleInPlace(
+        _ invocation: ToolInvocation,
+        _ entry: ToolCatalogue.Entry,
+        _ timeout: Duration,
+        _ start: ContinuousClock.Instant,
+        _ answerEarly: @escaping @Sendable (ToolError) -> Void,
+        _ run: RegisteredTool.Run
+    ) async throws(CallFailure) -> CallToolResult {
+        let call: CallHandle
+        do throws(CallInterruption) {
+            call = try self.registry.enter(key: invocation.key, timeout: timeout) { interruption in
+                let error = ToolError(interruption, timeout: timeout)
+                self.record(invocation, entry, start, .tool(error))
+                answerEarly(error)
+            }
+        } catch {
+            throw .tool(ToolError(error, timeout: timeout))
+        }
+        let result: CallToolResult
+        do {
+            result = try await withTaskCancellationHandler {
+                try await self.perform(invocation, timeout, call, run)
+            } onCancel: {
+                self.registry.cancel(call)
+            }
+        } catch {
+            throw self.registry.leave(call) ? Self.failure(error, invocation, timeout) : .answered
+        }
+        guard self.registry.leave(call) else { throw .answered }
+        return result
+    }
+
+    private func perform<T: Sendable>(
+        _ invocation: ToolInvocation,
+        _ timeout: Duration,
+        _ call: CallHandle,
+        _ run: (ToolContext) async throws -> T
+    ) async throws -> T {
+        let interaction = invocation.interaction ?? invocation.makeInteraction?(call)
+        defer { interaction?.finish() }
+        return try await run(
+            ToolContext(
+                requestID: invocation.requestID,
+                principal: invocation.principal,
+                deadline: .now + timeout,
+                logger: self.logger,
+                traceparent: invocation.traceparent,
+                reporter: invocation.reporter,
+                interaction: interaction
+            )
+        )
+    }
+
+    /// Makes one kind of error of all that a handler throws.
+    private static func failure(_ error: any Error, _ invocation: ToolInvocation, _ timeout: Duration) -> CallFailure {
+        switch error {
+        case let error as ToolError: .tool(error)
+        case let error as MCPError: .protocolError(error)
+        case let questions as InputRequired: .inputRequired(questions)
+        case let start as BecomesTask: .becomesTask(start)
+        case let interruption as CallInterruption: .tool(ToolError(interruption, timeout: timeout))
+        default:
+            .tool(
                 ToolError(
                     .internal,
                     "The tool failed for a reason that lies in the server.",
@@ -244,7 +309,7 @@ struct CallPipeline: Sendable {
             record.message = error.message
             record.cause = error.cause.map { String(describing: $0) }
         case .protocolError(let error): record.message = error.message
-        case .inputRequired, .becomesTask, nil: break
+        case .inputRequired, .becomesTask, .answered, nil: break
         }
         self.recorder.record(record)
     }

@@ -41,7 +41,6 @@ final class CallRegistry: Sendable {
     private struct State {
         var calls: [UInt64: Call] = [:]
         var ids: [CallKey: UInt64] = [:]
-        var lastID: UInt64 = 0
         var isDraining = false
         var drained: [CheckedContinuation<Void, Never>] = []
         /// The task that sleeps until deadlines are to be looked at.
@@ -56,6 +55,7 @@ final class CallRegistry: Sendable {
     private static let tick = Duration.milliseconds(20)
 
     private let state = Mutex(State())
+    private let lastID = Atomic<UInt64>(0)
     private let maximumCalls: Int
 
     init(maximumCalls: Int) {
@@ -78,10 +78,7 @@ final class CallRegistry: Sendable {
         timeout: Duration,
         _ operation: @escaping @Sendable (CallHandle) async throws -> T
     ) async throws -> T {
-        let id = self.state.withLock { state in
-            state.lastID += 1
-            return state.lastID
-        }
+        let id = self.makeID()
         return try await withTaskCancellationHandler {
             // Resumed once and only once: FirstOutcome sees to that.
             try await withUnsafeThrowingContinuation { continuation in
@@ -95,6 +92,8 @@ final class CallRegistry: Sendable {
         }
     }
 
+    private func makeID() -> UInt64 { self.lastID.add(1, ordering: .relaxed).newValue }
+
     private func begin<T: Sendable>(
         _ id: UInt64,
         _ key: CallKey?,
@@ -102,24 +101,15 @@ final class CallRegistry: Sendable {
         _ outcome: FirstOutcome<T>,
         _ operation: @escaping @Sendable (CallHandle) async throws -> T
     ) {
-        let refusal: CallInterruption? = self.state.withLock { state in
-            if state.isDraining { return .draining }
-            if state.calls.count >= self.maximumCalls { return .overloaded }
-            if let key {
-                guard state.ids[key] == nil else { return .duplicateID }
-                state.ids[key] = id
-            }
-            let deadline = ContinuousClock.now + timeout
-            state.calls[id] = Call(task: nil, key: key, deadline: deadline) { outcome.resume(.failure($0)) }
-            self.wake(at: deadline, &state)
-            return nil
-        }
-        if let refusal {
-            outcome.resume(.failure(refusal))
+        do throws(CallInterruption) {
+            try self.admit(id, key, timeout) { outcome.resume(.failure($0)) }
+        } catch {
+            outcome.resume(.failure(error))
             return
         }
-        // Begun on this very thread: a call that never waits costs no switch to another one.
-        let task = Task.immediate {
+        // Not begun on this thread: a handler that computes for long must hold up neither whoever reads the next message
+        // nor its own deadline.
+        let task = Task {
             let result: Result<T, any Error>
             do {
                 result = .success(try await operation(CallHandle(registry: self, id: id)))
@@ -136,19 +126,75 @@ final class CallRegistry: Sendable {
         if isInterrupted { task.cancel() }
     }
 
-    private func end(_ id: UInt64) {
-        let drained: [CheckedContinuation<Void, Never>] = self.state.withLock { state in
-            guard let call = state.calls.removeValue(forKey: id) else { return [] }
+    /// Gives a call its place, or throws why there is none.
+    private func admit(
+        _ id: UInt64,
+        _ key: CallKey?,
+        _ timeout: Duration,
+        _ interrupt: @escaping @Sendable (CallInterruption) -> Void
+    ) throws(CallInterruption) {
+        try self.state.withLock { state throws(CallInterruption) in
+            if state.isDraining { throw .draining }
+            if state.calls.count >= self.maximumCalls { throw .overloaded }
+            if let key {
+                guard state.ids[key] == nil else { throw .duplicateID }
+                state.ids[key] = id
+            }
+            let deadline = ContinuousClock.now + timeout
+            state.calls[id] = Call(task: nil, key: key, deadline: deadline, interrupt: interrupt)
+            self.wake(at: deadline, &state)
+        }
+    }
+
+    /// - Returns: Whether the call was not interrupted.
+    @discardableResult
+    private func end(_ id: UInt64) -> Bool {
+        let (isWhole, drained) = self.state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
+            guard let call = state.calls.removeValue(forKey: id) else { return (false, []) }
             if let key = call.key, state.ids[key] == id {
                 state.ids[key] = nil
             }
-            guard state.calls.isEmpty else { return [] }
+            let isWhole = call.isInterrupted == false
+            guard state.calls.isEmpty, state.drained.isEmpty == false else { return (isWhole, []) }
             defer { state.drained = [] }
-            return state.drained
+            return (isWhole, state.drained)
         }
         for continuation in drained {
             continuation.resume()
         }
+        return isWhole
+    }
+
+    // MARK: Calls that run in the task of their caller
+
+    /// Gives a call a place, and a deadline, that runs in the current task.
+    ///
+    /// - Parameters:
+    ///   - key: The name under which the client may cancel it.
+    ///   - timeout: How long it may take.
+    ///   - interrupt: Called at most once, and only before ``leave(_:)``: answers for the call and cancels its task.
+    /// - Returns: The call, which has to leave.
+    /// - Throws: ``CallInterruption`` if there is no place.
+    func enter(
+        key: CallKey?,
+        timeout: Duration,
+        interrupt: @escaping @Sendable (CallInterruption) -> Void
+    ) throws(CallInterruption) -> CallHandle {
+        let id = self.makeID()
+        try self.admit(id, key, timeout, interrupt)
+        return CallHandle(registry: self, id: id)
+    }
+
+    /// Gives the place of a call free.
+    ///
+    /// - Returns: Whether the call was not interrupted; else somebody has answered for it.
+    func leave(_ call: CallHandle) -> Bool {
+        self.end(call.id)
+    }
+
+    /// Ends a call because its task is cancelled.
+    func cancel(_ call: CallHandle) {
+        self.interrupt(call.id, .cancelled)
     }
 
     /// Ends a call that the client no longer wants.

@@ -50,6 +50,12 @@ public struct Exchange: Sendable {
     public var sink: any MessageSink
     /// The envelope of the request, if the transport has read it.
     public var meta: RequestMeta?
+    /// Takes the answer to a tool call that ends before its handler: at its deadline, when it is cancelled or the server
+    /// shuts down.
+    ///
+    /// A transport that sets it runs ``MCPServer/respond(to:_:)`` in a task of its own. It is to send this answer, cancel
+    /// that task and drop what it answers later. It saves the server a task for each call.
+    package var answerEarly: (@Sendable (JSONRPCResponse?) -> Void)?
 
     /// - Parameters:
     ///   - transport: The way in.

@@ -60,8 +60,30 @@ extension MCPServer {
 
     /// The headers that the arguments of a call are repeated in, if it calls a tool that has some.
     public func headerParameters(of request: JSONRPCRequest) -> [HeaderParameter] {
-        guard request.method == "tools/call", let name = request.params["name"]?.stringValue else { return [] }
-        return self.catalogue.tools.entry(named: name)?.tool.headerParameters ?? []
+        let tools = self.catalogue.tools
+        guard tools.hasHeaderParameters, request.method == "tools/call",
+            let name = request.params["name"]?.stringValue
+        else { return [] }
+        return tools.entry(named: name)?.tool.headerParameters ?? []
+    }
+
+    /// The permission that the tool, prompt or resource of a request asks for.
+    ///
+    /// Transports use it to refuse a request with the means that they have, such as a challenge that names scopes.
+    ///
+    /// - Returns: Nothing if the request names none, or one that there is not.
+    public func permission(for request: JSONRPCRequest) -> Permission? {
+        let catalogue = self.catalogue
+        switch request.method {
+        case "tools/call":
+            return (request.params["name"]?.stringValue).flatMap(catalogue.tools.entry)?.tool.permission
+        case "prompts/get":
+            return (request.params["name"]?.stringValue).flatMap(catalogue.prompts.prompt)?.permission
+        case "resources/read", "resources/subscribe":
+            return (request.params["uri"]?.stringValue).flatMap(catalogue.resources.match)?.permission
+        default:
+            return nil
+        }
     }
 
     // MARK: The era of `initialize`

@@ -19,22 +19,32 @@ extension MCPServer {
     /// Answers a request in the revision of its exchange.
     ///
     /// - Returns: The response; nothing if the client cancelled the request, since then nobody wants one.
-    public func respond(to request: JSONRPCRequest, _ exchange: Exchange) async -> JSONRPCResponse? {
+    public nonisolated(nonsending) func respond(
+        to request: JSONRPCRequest,
+        _ exchange: Exchange
+    ) async -> JSONRPCResponse? {
         do throws(MCPError) {
             guard let answer = try await self.answer(request, exchange) else { return nil }
-            let result = Codec(exchange.revision).complete(
-                answer.members,
-                serverInfo: self.serverInfo,
-                resultType: answer.resultType,
-                caching: answer.caching
-            )
-            return JSONRPCResponse(id: request.id, result: .success(.object(result)))
+            return self.response(to: request, answer, Codec(exchange.revision))
         } catch {
             return .failure(Codec(exchange.revision).conforming(error), id: request.id)
         }
     }
 
-    private func answer(_ request: JSONRPCRequest, _ exchange: Exchange) async throws(MCPError) -> Answer? {
+    func response(to request: JSONRPCRequest, _ answer: Answer, _ codec: Codec) -> JSONRPCResponse {
+        let result = codec.complete(
+            answer.members,
+            serverInfo: self.serverInfo,
+            resultType: answer.resultType,
+            caching: answer.caching
+        )
+        return JSONRPCResponse(id: request.id, result: .success(.object(result)))
+    }
+
+    private nonisolated(nonsending) func answer(
+        _ request: JSONRPCRequest,
+        _ exchange: Exchange
+    ) async throws(MCPError) -> Answer? {
         let revision = exchange.revision
         let catalogue = self.catalogue
         switch request.method {
@@ -107,39 +117,26 @@ extension MCPServer {
 
     // MARK: The client's side of a request
 
-    /// Makes what a handler can tell and ask the client.
+    /// Gives a call what its handler can tell and ask the client.
     ///
     /// - Parameters:
+    ///   - invocation: The call.
     ///   - exchange: How the client asked.
     ///   - meta: The envelope of the request.
     ///   - replayed: The answers that came with the request, since 2026-07-28.
     ///   - taskStart: Makes a task of the call.
-    /// - Returns: A function that makes it once the call has a place among the running ones.
     /// - Throws: ``MCPError`` with `-32602` if the request asks for a log level that there is not.
-    func interaction(
+    func interact(
+        _ invocation: inout ToolInvocation,
         _ exchange: Exchange,
         _ meta: RequestMeta,
         replayed: ReplayedInput?,
         taskStart: TaskStart? = nil
-    ) throws(MCPError) -> @Sendable (CallHandle) -> Interaction {
+    ) throws(MCPError) {
         let codec = Codec(exchange.revision)
         let logLevel = try Self.logLevel(exchange, meta)
-        return { call in
-            let input: any InputSource
-            if let replayed {
-                input = replayed
-            } else if let session = exchange.session, exchange.revision.supports(.serverRequests) {
-                input = LiveInput(
-                    session: session,
-                    sink: exchange.sink,
-                    bus: self.stores.bus,
-                    timeout: self.options.askTimeout,
-                    call: call
-                )
-            } else {
-                input = NobodyToAsk()
-            }
-            return Interaction(
+        func interaction(_ input: any InputSource) -> Interaction {
+            Interaction(
                 input: input,
                 codec: codec,
                 sink: exchange.sink,
@@ -147,6 +144,28 @@ extension MCPServer {
                 announcer: self.announcer,
                 taskStart: taskStart
             )
+        }
+        if let replayed {
+            invocation.interaction = interaction(replayed)
+        } else if let session = exchange.session, exchange.revision.supports(.serverRequests) {
+            invocation.makeInteraction = { call in
+                Interaction(
+                    input: LiveInput(
+                        session: session,
+                        sink: exchange.sink,
+                        bus: self.stores.bus,
+                        timeout: self.options.askTimeout,
+                        call: call
+                    ),
+                    codec: codec,
+                    sink: exchange.sink,
+                    logLevel: logLevel,
+                    announcer: self.announcer,
+                    taskStart: taskStart
+                )
+            }
+        } else {
+            invocation.interaction = interaction(NobodyToAsk())
         }
     }
 

@@ -101,11 +101,7 @@ extension MCPServer {
     ) async throws(MCPError) -> Answer? {
         let meta = exchange.meta ?? RequestMeta(params: request.params)
         var invocation = self.invocation(request.method, [:], request, exchange, meta)
-        invocation.makeInteraction = try self.interaction(
-            exchange,
-            meta,
-            replayed: try self.replayedInput(request, exchange)
-        )
+        try self.interact(&invocation, exchange, meta, replayed: try self.replayedInput(request, exchange))
         do throws(CallFailure) {
             try self.pipeline.limitRate(exchange.principal)
             let result = try await self.pipeline.handle(invocation, self.options.defaultTimeout, run)
@@ -117,6 +113,11 @@ extension MCPServer {
             case .inputRequired(let questions): return try self.ask(questions, request, exchange)
             case .tool(let failure) where failure.code == .cancelled: return nil
             case .tool(let failure):
+                // The client can't be asked, or its answer is no good: that is no failure of the server.
+                if var mistake = (failure.cause as? AskingFailure)?.error {
+                    mistake.data = mistake.data ?? .object(failure.json)
+                    throw mistake
+                }
                 var mcpError = error.mcpError
                 mcpError.data = .object(failure.json)
                 if let cause = failure.cause {
@@ -129,7 +130,7 @@ extension MCPServer {
                     )
                 }
                 throw mcpError
-            case .protocolError, .becomesTask: throw error.mcpError
+            case .protocolError, .becomesTask, .answered: throw error.mcpError
             }
         }
     }

@@ -2,7 +2,7 @@ import JSON
 import MCP
 
 extension MCPServer {
-    func callTool(
+    nonisolated(nonsending) func callTool(
         _ request: JSONRPCRequest,
         _ exchange: Exchange,
         _ catalogue: ServerCatalogue
@@ -31,15 +31,20 @@ extension MCPServer {
             }
             taskStart = .throwing(replayed)
         }
-        invocation.makeInteraction = try self.interaction(exchange, meta, replayed: replayed, taskStart: taskStart)
+        try self.interact(&invocation, exchange, meta, replayed: replayed, taskStart: taskStart)
         let codec = Codec(exchange.revision)
+        if let answerEarly = exchange.answerEarly {
+            invocation.answerEarly = { failure in
+                answerEarly(self.answer(to: failure, codec).map { self.response(to: request, $0, codec) })
+            }
+        }
         do throws(CallFailure) {
             let timeout = taskRequest == nil && entry.task != nil ? entry.task?.timeout : nil
             return Answer(codec.json(try await self.pipeline.run(invocation, entry, timeout: timeout)))
         } catch {
             switch error {
-            case .tool(let failure) where failure.code == .cancelled: return nil
-            case .tool(let failure): return Answer(codec.json(CallToolResult(failure)))
+            case .tool(let failure): return self.answer(to: failure, codec)
+            case .answered: return nil
             case .protocolError(let failure): throw failure
             case .inputRequired(let questions): return try self.ask(questions, request, exchange)
             case .becomesTask(let start):
@@ -52,6 +57,11 @@ extension MCPServer {
                 )
             }
         }
+    }
+
+    /// A failed result; nothing for a call that the client cancelled.
+    private func answer(to failure: ToolError, _ codec: Codec) -> Answer? {
+        failure.code == .cancelled ? nil : Answer(codec.json(CallToolResult(failure)))
     }
 
     func invocation(
@@ -139,6 +149,9 @@ extension MCPServer {
         _ answers: JSONObject,
         _ request: TaskRequest
     ) async throws(MCPError) -> Answer {
+        var invocation = invocation
+        // The task goes on when the request is over.
+        invocation.answerEarly = nil
         let record = try await self.tasks.start(
             invocation,
             entry,

@@ -67,7 +67,7 @@ struct RegisteredPrompt: Sendable {
         self.definition = PromptDefinition(
             Description(name: P.name, title: P.title, description: P.description, icons: P.icons, meta: P.meta),
             arguments: plan.fields.map {
-                PromptDefinition.Argument(name: $0.name, description: $0.description, isRequired: $0.absent == nil)
+                PromptDefinition.Argument(name: $0.name, description: $0.description, isRequired: $0.isRequired)
             }
         )
         let shape = P.Arguments.makeShape()

@@ -132,6 +132,7 @@ final class TaskEngine: Sendable {
         invocation.key = nil
         invocation.reporter = nil
         let codec = Codec(exchange.revision)
+        invocation.interaction = nil
         invocation.makeInteraction = { [announcer] call in
             Interaction(
                 input: TaskInput(
@@ -180,7 +181,7 @@ final class TaskEngine: Sendable {
         } catch {
             switch error {
             case .tool(let toolError): return .success(codec.json(CallToolResult(toolError)))
-            case .protocolError, .inputRequired, .becomesTask: return .failure(error.mcpError)
+            case .protocolError, .inputRequired, .becomesTask, .answered: return .failure(error.mcpError)
             }
         }
     }

@@ -6,10 +6,19 @@ import Synchronization
 ///
 /// A call costs the same with ten tools as with thousands.
 final class ToolCatalogue: Sendable {
-    struct Entry: Sendable {
+    /// A tool and what is set about it.
+    ///
+    /// A class, because every call looks one up, and copying all this costs more than the look-up.
+    final class Entry: Sendable {
         let tool: RegisteredTool
         let timeout: Duration?
         let task: ConfiguredTool.TaskOptions?
+
+        init(tool: RegisteredTool, timeout: Duration?, task: ConfiguredTool.TaskOptions?) {
+            self.tool = tool
+            self.timeout = timeout
+            self.task = task
+        }
     }
 
     private struct ListKey: Hashable {
@@ -30,6 +39,7 @@ final class ToolCatalogue: Sendable {
         self.entries = tools.map {
             Entry(tool: $0.make(naming, $0.task?.support ?? .forbidden), timeout: $0.timeout, task: $0.task)
         }
+        self.hasHeaderParameters = self.entries.contains { $0.tool.headerParameters.isEmpty == false }
         self.indexes = Dictionary(
             self.entries.enumerated().map { ($1.tool.definition.name, $0) },
             uniquingKeysWith: { first, second in
@@ -50,6 +60,9 @@ final class ToolCatalogue: Sendable {
     var hasTasks: Bool {
         self.entries.contains { $0.task != nil }
     }
+
+    /// Whether a tool has arguments that are repeated in headers.
+    let hasHeaderParameters: Bool
 
     /// Whether a tool's answers are shown by a page of an MCP App.
     var hasApps: Bool {
