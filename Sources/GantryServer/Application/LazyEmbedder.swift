@@ -26,6 +26,10 @@ final class LazyEmbedder: Embedder {
         try await self.embedder().embed(texts)
     }
 
+    func embed(_ texts: [String], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        try await self.embedder().embed(texts, for: purpose)
+    }
+
     /// Counts nothing if the model can't be loaded: the text fails to embed later, with the reason.
     func tokenCount(of text: String) -> Int {
         (try? self.embedder())?.tokenCount(of: text) ?? 0

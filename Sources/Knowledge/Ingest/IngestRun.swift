@@ -131,7 +131,7 @@ struct IngestRun {
         var position = 0
         while position < texts.count {
             let end = min(position + self.base.configuration.embeddingBatchSize, texts.count)
-            vectors += try await embedder.checkedVectors(of: Array(texts[position..<end]))
+            vectors += try await embedder.checkedVectors(of: Array(texts[position..<end]), for: .index)
             position = end
         }
         return vectors
