@@ -86,7 +86,7 @@ let package = Package(
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(
             name: "Embedding",
-            dependencies: ["CKernels", "JSON", "Knowledge"],
+            dependencies: ["CKernels", "JSON", "Knowledge", "Upstream"],
             swiftSettings: swiftSettings
         ),
         .target(name: "Extraction", dependencies: ["CLibXML2", "JSON", "Knowledge"], swiftSettings: swiftSettings),
@@ -169,7 +169,7 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swiftSettings),
         .testTarget(
             name: "EmbeddingTests",
-            dependencies: ["CKernels", "Embedding", "JSON", "Knowledge"],
+            dependencies: ["CKernels", "Embedding", "JSON", "Knowledge", "Upstream"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),

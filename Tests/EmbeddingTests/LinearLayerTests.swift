@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Testing
 
 @testable import Embedding
@@ -19,29 +20,7 @@ struct LinearLayerTests {
         }
     }
 
-    private static func gelu(_ x: Double) -> Double {
-        // Φ by the continued integral of the density: accurate enough to compare floats with.
-        let steps = 4000
-        let width = abs(x) / Double(steps)
-        var sum = 0.0
-        for step in 0..<steps {
-            let t = (Double(step) + 0.5) * width
-            sum += Self.exponential(-t * t / 2) * width
-        }
-        let half = sum * 0.3989422804014327
-        return x * (0.5 + (x < 0 ? -half : half))
-    }
-
-    private static func exponential(_ x: Double) -> Double {
-        var (term, sum) = (1.0, 1.0)
-        // e^x = (e^(x/64))^64
-        for n in 1..<20 {
-            term *= x / 64 / Double(n)
-            sum += term
-        }
-        for _ in 0..<6 { sum *= sum }
-        return sum
-    }
+    private static func gelu(_ x: Double) -> Double { 0.5 * x * (1 + erf(x / 2.0.squareRoot())) }
 
     @Test(
         "A layer is the product with its weights, plus bias, with and without GELU and what was there",
@@ -73,9 +52,9 @@ struct LinearLayerTests {
                     layer.apply(input, rows: rows, into: start, flags: flags, scratch: scratch)
                 }
                 var worst = 0.0
-                // Every row and column of the small shapes, and a part of the large one.
+                // A part of the columns, others in each row.
                 for row in 0..<rows {
-                    for column in stride(from: row % 7, to: outputs, by: 7) {
+                    for column in stride(from: row % 31, to: outputs, by: 31) {
                         var sum = Double(bias[column])
                         if flags & gantry_add != 0 { sum += Double(before[row * outputs + column]) }
                         for k in 0..<inputs {
@@ -147,11 +126,8 @@ struct LinearLayerTests {
             }
             for row in 0..<length {
                 let scores = (0..<length).map { other in
-                    Self.exponential(
-                        (0..<32).reduce(0) { $0 + number(row, 0, $1) * number(other, 1, $1) } / 32.0.squareRoot() / 4
-                    )
+                    exp((0..<32).reduce(0) { $0 + number(row, 0, $1) * number(other, 1, $1) } / 32.0.squareRoot())
                 }
-                .map { $0 * $0 * $0 * $0 }
                 let sum = scores.reduce(0, +)
                 for place in 0..<32 {
                     let expected = (0..<length).reduce(0) { $0 + scores[$1] / sum * number($1, 2, place) }

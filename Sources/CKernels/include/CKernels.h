@@ -41,7 +41,7 @@ enum gantry_processor {
     gantry_avx512,
     /// The code of gantry_avx_vnni in the encoding of AVX-512, for tests.
     gantry_avx512_half,
-} __attribute__((enum_extensibility(closed)));
+};
 
 enum {
     gantry_panel = 32,

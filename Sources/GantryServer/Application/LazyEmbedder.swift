@@ -23,7 +23,7 @@ final class LazyEmbedder: Embedder {
     }
 
     func embed(_ texts: [String]) async throws -> [[Float]] {
-        try await self.embedder().embed(texts)
+        try await self.embed(texts, for: .index)
     }
 
     func embed(_ texts: [String], for purpose: EmbeddingPurpose) async throws -> [[Float]] {

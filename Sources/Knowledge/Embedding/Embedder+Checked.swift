@@ -12,7 +12,12 @@ extension Embedder {
         } catch is CancellationError {
             throw KnowledgeError(.cancelled, "The task was cancelled.")
         } catch {
-            throw KnowledgeError(.embeddingFailed, "The embedding model \(self.model.name) failed.", cause: error)
+            let reason = (error as? any EmbedderFailure).map { " \($0.message)" } ?? ""
+            throw KnowledgeError(
+                .embeddingFailed,
+                "The embedding model \(self.model.name) failed.\(reason)",
+                cause: error
+            )
         }
         guard vectors.count == texts.count, vectors.allSatisfy({ $0.count == self.model.dimension }) else {
             throw KnowledgeError(

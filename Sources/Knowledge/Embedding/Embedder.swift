@@ -60,3 +60,8 @@ extension Embedder {
         try await self.embed(texts)
     }
 }
+
+/// Why an embedder failed, in words that are fit for whoever asked: what is wrong, and what to do about it.
+public protocol EmbedderFailure: Error {
+    var message: String { get }
+}
