@@ -127,7 +127,9 @@ struct KnowledgeBaseTests {
     @Test("Text that the index has already is not embedded again")
     func reuse() async throws {
         var configuration = KnowledgeConfiguration()
-        configuration.chunking = ChunkingConfiguration(maximumTokens: 16, overlapTokens: 0)
+        configuration.chunking.windowTokens = 16
+        configuration.chunking.overlapTokens = 0
+        configuration.chunking.minimumTokens = 1
         let base = self.base(self.embedder, configuration: configuration)
         func document(_ id: String, _ paragraphs: [String]) -> Document {
             Document(id: id, title: "Handbook", text: paragraphs.joined(separator: "\n\n"))

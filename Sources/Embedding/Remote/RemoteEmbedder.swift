@@ -123,7 +123,7 @@ public final class RemoteEmbedder: Embedder {
         base64: Bool,
         _ deadline: ContinuousClock.Instant
     ) async throws -> UpstreamResponse {
-        var body: JSONValue = [
+        var body: JSONObject = [
             "model": .string(self.model.name),
             // The interface refuses empty texts.
             "input": .array(texts.map { .string($0.isEmpty ? " " : $0) }),
@@ -135,7 +135,7 @@ public final class RemoteEmbedder: Embedder {
             method: "POST",
             url: self.configuration.baseURL + "/embeddings",
             headers: headers,
-            body: body.serialized(),
+            body: JSONValue.object(body).serialized(),
             deadline: deadline,
             // A number has at most 25 characters with what separates it from the next.
             maximumBodyBytes: texts.count * (self.model.dimension * 25 + 1024) + (64 << 10)
