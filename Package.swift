@@ -84,11 +84,10 @@ let package = Package(
         // Adapters, one outside thing each
         .target(name: "CKernels", cSettings: cSettings),
         .target(name: "CFullText", cSettings: cSettings, linkerSettings: [.linkedLibrary("sqlite3")]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(
             name: "Embedding",
-            dependencies: ["CKernels", "COpenBLAS", "JSON", "Knowledge"],
+            dependencies: ["CKernels", "JSON", "Knowledge", "Upstream"],
             swiftSettings: swiftSettings
         ),
         .target(name: "Extraction", dependencies: ["CLibXML2", "JSON", "Knowledge"], swiftSettings: swiftSettings),
@@ -164,6 +163,13 @@ let package = Package(
             path: "Benchmarks/knowledge-bench",
             swiftSettings: swiftSettings
         ),
+        // What `make bench` compares with onnxruntime; not part of the product
+        .executableTarget(
+            name: "embedding-bench",
+            dependencies: ["Embedding", "JSON", "Knowledge"],
+            path: "Benchmarks/embedding-bench",
+            swiftSettings: swiftSettings
+        ),
         // Fuzzing: a target of its own, so that it reaches what is `package`; no product
         .executableTarget(
             name: "gantry-fuzz",
@@ -178,7 +184,7 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swiftSettings),
         .testTarget(
             name: "EmbeddingTests",
-            dependencies: ["CKernels", "Embedding", "JSON", "Knowledge"],
+            dependencies: ["CKernels", "Embedding", "JSON", "Knowledge", "Upstream"],
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),

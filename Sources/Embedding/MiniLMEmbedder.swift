@@ -1,12 +1,11 @@
-import COpenBLAS
-import Dispatch
+import CKernels
 import Foundation
 public import Knowledge
 
 /// The all-MiniLM-L6-v2 sentence embedding, computed in this process.
 ///
-/// The weights are mapped, not read: pages come in as they are used, and several processes share them. Work runs on
-/// threads of its own, one per core, so that nothing waits in Swift's cooperative pool.
+/// Work runs on threads of its own, so that nothing waits in Swift's cooperative pool: as many for queries as there are
+/// cores, and as many for the index, which step back behind them.
 public final class MiniLMEmbedder: Embedder {
     /// The name, dimension and token limit of the model, which are known before it is opened.
     public static let model = EmbeddingModel(
@@ -15,20 +14,50 @@ public final class MiniLMEmbedder: Embedder {
         maximumTokens: 254
     )
 
+    /// How exact the numbers inside the model are.
+    ///
+    /// Vectors of both have a cosine of at least .9999 to one another, so that one index may hold both.
+    public enum Precision: String, Sendable, CaseIterable {
+        /// Fast where the processor has it, else 32-bit floats.
+        case auto
+        /// 32-bit floats.
+        case fp32
+        /// 16-bit integers in the products of matrices, which need AVX-512 VNNI or AVX-VNNI.
+        case fast
+    }
+
     public var model: EmbeddingModel { Self.model }
+
+    /// The precision in use: `fp32` or `fast`.
+    public let precision: Precision
 
     private let tokenizer: WordPieceTokenizer
     private let bert: BertModel
-    private let lanes: [DispatchQueue]
+    private let queryLane: WorkerLane
+    private let indexLane: WorkerLane
 
-    /// How many tokens one forward pass takes, so that its memory stays bounded (about 40 MB).
-    private static let maximumBatchTokens = 2048
+    /// How many tokens one forward pass takes, so that its memory stays bounded (about 10 MB) and in the caches.
+    private static let maximumBatchTokens = 512
+    /// How many passes may wait for a thread, for each purpose.
+    private static let maximumWaiting = 1024
 
     /// Opens the model.
     ///
-    /// - Parameter modelDirectory: Holds `model.safetensors` and `vocab.txt`.
-    /// - Throws: ``EmbeddingError`` if they are missing or are something else.
-    public init(modelDirectory: String) throws(EmbeddingError) {
+    /// - Parameters:
+    ///   - modelDirectory: Holds `model.safetensors` and `vocab.txt`.
+    ///   - precision: How exact the numbers are.
+    /// - Throws: ``EmbeddingError`` if the files are missing or are something else, or if the processor lacks what the
+    ///   precision needs.
+    public init(modelDirectory: String, precision: Precision = .auto) throws(EmbeddingError) {
+        let processor = gantry_best_processor()
+        let arithmetic: Arithmetic = precision != .fp32 && gantry_has_i16(processor) ? .integer16 : .float32
+        if precision == .fast, arithmetic == .float32 {
+            throw EmbeddingError(
+                .unsupportedProcessor,
+                "EMBEDDINGS_PRECISION=fast needs a processor with AVX-512 VNNI or AVX-VNNI; use auto or fp32."
+            )
+        }
+        self.precision = arithmetic == .integer16 ? .fast : .fp32
         guard let vocabulary = try? String(contentsOfFile: modelDirectory + "/vocab.txt", encoding: .utf8) else {
             throw EmbeddingError(
                 .modelMissing,
@@ -37,12 +66,25 @@ public final class MiniLMEmbedder: Embedder {
         }
         self.tokenizer = try WordPieceTokenizer(vocabulary: vocabulary)
         let tensors = try Safetensors(path: modelDirectory + "/model.safetensors")
-        self.bert = try BertModel(tensors, vocabularySize: self.tokenizer.vocabularySize)
-        // Each pass runs on one core; several passes run side by side.
-        openblas_set_num_threads(1)
-        self.lanes = (0..<max(1, ProcessInfo.processInfo.activeProcessorCount)).map {
-            DispatchQueue(label: "gantry.embedding.\($0)")
-        }
+        self.bert = try BertModel(
+            tensors,
+            vocabularySize: self.tokenizer.vocabularySize,
+            processor: processor,
+            arithmetic: arithmetic
+        )
+        let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        self.queryLane = WorkerLane(
+            name: "embed-query",
+            threads: cores,
+            niceness: 0,
+            limit: Self.maximumWaiting
+        )
+        self.indexLane = WorkerLane(
+            name: "embed-index",
+            threads: cores,
+            niceness: 5,
+            limit: Self.maximumWaiting
+        )
     }
 
     public func tokenCount(of text: String) -> Int {
@@ -53,14 +95,23 @@ public final class MiniLMEmbedder: Embedder {
         self.tokenizer.tokens(of: text).map(\.span)
     }
 
+    /// The vectors of some texts, for an index.
+    ///
+    /// As ``embed(_:for:)``.
+    public func embed(_ texts: [String]) async throws -> [[Float]] {
+        try await self.embed(texts, for: .index)
+    }
+
     /// The vectors of some texts.
     ///
     /// What lies beyond 254 tokens of a text is not seen by the model.
     ///
-    /// - Throws: `CancellationError` if the task is cancelled; batches that have begun are finished first.
-    public func embed(_ texts: [String]) async throws -> [[Float]] {
+    /// - Throws: `CancellationError` if the task is cancelled, once the batches that have begun are finished;
+    ///   ``EmbeddingError/Code/overloaded`` if too many texts wait.
+    public func embed(_ texts: [String], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        let lane = purpose == .query ? self.queryLane : self.indexLane
         let sequences = texts.map(self.sequence)
-        // Texts of like length go together, so that the lanes end at about the same time.
+        // Texts of like length go together, so that the threads end at about the same time.
         let order = sequences.indices.sorted { sequences[$0].count > sequences[$1].count }
         var batches: [[Int]] = []
         var tokens = 0
@@ -73,18 +124,16 @@ public final class MiniLMEmbedder: Embedder {
             tokens += sequences[index].count
         }
         var vectors = [[Float]](repeating: [], count: texts.count)
-        try await withThrowingTaskGroup { group in
-            var waiting = batches.makeIterator()
-            // No more batches are begun than there are lanes, so that cancelling leaves little behind.
-            for lane in self.lanes {
-                guard let batch = waiting.next() else { break }
-                group.addTask { (lane, try await self.run(batch, sequences, on: lane)) }
+        try await withThrowingTaskGroup(of: [(Int, [Float])].self) { group in
+            // No more batches are begun than there are threads, so that cancelling leaves little behind.
+            for batch in batches.prefix(lane.threadCount) {
+                group.addTask { try await self.run(batch, sequences, on: lane) }
             }
-            while let (lane, results) = try await group.next() {
+            var waiting = batches.dropFirst(lane.threadCount).makeIterator()
+            while let results = try await group.next() {
                 for (index, vector) in results { vectors[index] = vector }
-                if let batch = waiting.next() {
-                    group.addTask { (lane, try await self.run(batch, sequences, on: lane)) }
-                }
+                guard let batch = waiting.next() else { continue }
+                group.addTask { try await self.run(batch, sequences, on: lane) }
             }
         }
         return vectors
@@ -95,12 +144,8 @@ public final class MiniLMEmbedder: Embedder {
         return [self.tokenizer.classification] + tokens.map(\.id) + [self.tokenizer.separator]
     }
 
-    private func run(_ batch: [Int], _ sequences: [[Int32]], on lane: DispatchQueue) async throws -> [(Int, [Float])] {
-        try Task.checkCancellation()
-        return await withCheckedContinuation { continuation in
-            lane.async {
-                continuation.resume(returning: Array(zip(batch, self.bert.vectors(of: batch.map { sequences[$0] }))))
-            }
-        }
+    private func run(_ batch: [Int], _ sequences: [[Int32]], on lane: WorkerLane) async throws -> [(Int, [Float])] {
+        let bert = self.bert
+        return try await lane.run { Array(zip(batch, bert.vectors(of: batch.map { sequences[$0] }))) }
     }
 }

@@ -62,6 +62,11 @@ final class Safetensors: @unchecked Sendable {
         return (self.base + self.dataStart + start).assumingMemoryBound(to: Float.self)
     }
 
+    /// Lets the system take back the memory of pages that were read; they are read again when they are used again.
+    func releasePages() {
+        madvise(UnsafeMutableRawPointer(mutating: self.base), self.size, MADV_DONTNEED)
+    }
+
     private static func corrupt(_ path: String, _ reason: String) -> EmbeddingError {
         EmbeddingError(.modelCorrupt, "\(path) is not the embedding model: \(reason). Remove it and run `make setup`.")
     }

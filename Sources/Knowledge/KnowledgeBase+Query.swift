@@ -47,7 +47,7 @@ extension KnowledgeBase {
 
     private func vector(of text: String) async throws(KnowledgeError) -> CandidateRequest.Dense? {
         guard let embedder = self.embedder else { return nil }
-        let vectors = try await embedder.checkedVectors(of: [text])
+        let vectors = try await embedder.checkedVectors(of: [text], for: .query)
         return vectors.first.map { CandidateRequest.Dense(vector: $0, model: embedder.model) }
     }
 }

@@ -29,7 +29,7 @@ extension KnowledgeBase {
                     limit: self.configuration.embeddingBatchSize
                 )
                 guard let end = chunks.last?.chunkID else { break }
-                let vectors = try await embedder.checkedVectors(of: chunks.map(\.text))
+                let vectors = try await embedder.checkedVectors(of: chunks.map(\.text), for: .index)
                 try await self.store.writeEmbeddings(
                     Dictionary(uniqueKeysWithValues: zip(chunks.map(\.chunkID), vectors)),
                     model: model

@@ -3,6 +3,8 @@
 public struct RetryPolicy: Sendable {
     /// How often a request is sent in all.
     public var maximumTries = 4
+    /// The answers that say "later".
+    public var statuses: Set<Int> = [429, 502, 503, 504]
     public var firstPause = Duration.seconds(2)
     public var longestPause = Duration.seconds(30)
     /// A factor from 0.7 to 1.3, so that many clients don't come back at once.
@@ -14,7 +16,7 @@ public struct RetryPolicy: Sendable {
 
     /// Sends a request that may be sent again without doing anything twice.
     ///
-    /// - Returns: The first answer that is not 429, 502, 503 or 504; or the last one.
+    /// - Returns: The first answer whose status isn't one of ``statuses``, or the last one.
     /// - Throws: What the upstream throws the last time.
     public func send(_ request: UpstreamRequest, over upstream: any HTTPUpstream) async throws -> UpstreamResponse {
         var pause = self.firstPause
@@ -22,7 +24,7 @@ public struct RetryPolicy: Sendable {
             let failure: any Error
             do {
                 let response = try await upstream.send(request)
-                guard [429, 502, 503, 504].contains(response.status), attempt < self.maximumTries else {
+                guard self.statuses.contains(response.status), attempt < self.maximumTries else {
                     return response
                 }
                 // A server that says when to come back is believed; if that is too late, its answer is the last one.

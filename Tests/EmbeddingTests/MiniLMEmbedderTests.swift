@@ -13,12 +13,12 @@ private enum Model {
     static let directory =
         (ProcessInfo.processInfo.environment["GANTRY_DATA_DIR"] ?? root.path + "/.gantry") + "/models/all-MiniLM-L6-v2"
 
-    static func embedder() throws -> MiniLMEmbedder {
+    static func embedder(_ precision: MiniLMEmbedder.Precision = .auto) throws -> MiniLMEmbedder {
         try #require(
             FileManager.default.fileExists(atPath: directory + "/model.safetensors"),
             "The embedding model is missing: run make setup."
         )
-        return try MiniLMEmbedder(modelDirectory: directory)
+        return try MiniLMEmbedder(modelDirectory: directory, precision: precision)
     }
 
     static func fixture(_ name: String) throws -> JSONValue {
@@ -99,19 +99,70 @@ struct MiniLMEmbedderTests {
         }
     }
 
-    @Test("Vectors are the reference implementation's")
-    func vectors() async throws {
+    @Test(
+        "Vectors are the reference implementation's, in each precision",
+        arguments: [(.fp32, 0.999999), (.auto, 0.9999)] as [(MiniLMEmbedder.Precision, Float)]
+    )
+    func vectors(precision: MiniLMEmbedder.Precision, least: Float) async throws {
         let texts = try self.texts()
         let reference = try #require(Model.fixture("reference.json").objectValue)
         let indexes = try reference.keys.map { try #require(Int($0)) }
         #expect(indexes.count == 20)
-        let vectors = try await Model.embedder().embed(indexes.map { texts[$0].text })
+        let vectors = try await Model.embedder(precision).embed(indexes.map { texts[$0].text })
         for (index, vector) in zip(indexes, vectors) {
             let expected = try #require(reference[String(index)]?.arrayValue).compactMap {
                 $0.doubleValue.map { Float($0) }
             }
             #expect(expected.count == 384)
-            #expect(gantry_dot_f32(vector, expected, 384) >= 0.9999, "text \(index)")
+            #expect(gantry_dot_f32(vector, expected, 384) >= least, "text \(index)")
+        }
+    }
+
+    @Test("One index may hold vectors of both precisions: on 200 texts their cosine is at least .9999")
+    func mixing() async throws {
+        let texts = try self.texts().map(\.text)
+        let exact = try await Model.embedder(.fp32).embed(texts)
+        let fast = try await Model.embedder(.auto).embed(texts)
+        let least = zip(exact, fast).map { gantry_dot_f32($0, $1, 384) }.min()
+        #expect(try #require(least) >= 0.9999)
+    }
+
+    @Test("The fast precision is an error where the processor lacks it, and auto then means 32-bit floats")
+    func precision() throws {
+        #expect(try Model.embedder(.fp32).precision == .fp32)
+        if gantry_has_i16(gantry_best_processor()) {
+            #expect(try Model.embedder(.fast).precision == .fast)
+            #expect(try Model.embedder(.auto).precision == .fast)
+        } else {
+            #expect(try Model.embedder(.auto).precision == .fp32)
+            let error = #expect(throws: EmbeddingError.self) {
+                try MiniLMEmbedder(modelDirectory: Model.directory, precision: .fast)
+            }
+            #expect(error?.code == .unsupportedProcessor)
+        }
+    }
+
+    @Test("Queries don't wait behind an ingestion")
+    func queries() async throws {
+        let embedder = try Model.embedder()
+        let many = [String](repeating: String(repeating: "ingestion ", count: 300), count: 200)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                _ = try await embedder.embed(many, for: .index)
+                return false
+            }
+            group.addTask {
+                for _ in 0..<3 { _ = try await embedder.embed(["a query"], for: .query) }
+                return true
+            }
+            // The ingestion is 100 passes of 512 tokens.
+            let first = try await group.next()
+            #expect(first == true)
+            group.cancelAll()
+            do {
+                try await group.waitForAll()
+                Issue.record("The ingestion was over before the queries.")
+            } catch is CancellationError {}
         }
     }
 

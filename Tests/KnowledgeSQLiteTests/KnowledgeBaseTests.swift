@@ -124,6 +124,41 @@ struct KnowledgeBaseTests {
         #expect(try await base.query("certificates renew", topK: 10).results.allSatisfy { $0.documentID != "keys" })
     }
 
+    @Test("Text that the index has already is not embedded again")
+    func reuse() async throws {
+        var configuration = KnowledgeConfiguration()
+        configuration.chunking.windowTokens = 16
+        configuration.chunking.overlapTokens = 0
+        configuration.chunking.minimumTokens = 1
+        let base = self.base(self.embedder, configuration: configuration)
+        func document(_ id: String, _ paragraphs: [String]) -> Document {
+            Document(id: id, title: "Handbook", text: paragraphs.joined(separator: "\n\n"))
+        }
+        let paragraphs = (0..<6).map { "Paragraph \($0) tells about topic \($0) in eleven words all told." }
+        let first = try await base.ingest([document("a", paragraphs)])
+        let (texts, calls) = (self.embedder.texts, self.embedder.calls)
+        #expect(texts >= 6)
+        #expect([first.embeddedCount, first.reusedCount] as [Int] == [texts, 0])
+
+        // The same again, and the same under another name.
+        #expect(try await base.ingest([document("a", paragraphs)]).unchangedCount == 1)
+        let copy = try await base.ingest([document("b", paragraphs)])
+        #expect(self.embedder.calls == calls)
+        #expect([copy.embeddedCount, copy.reusedCount] as [Int] == [0, texts])
+
+        var changed = paragraphs
+        changed[2] = "Something else is told here, about nothing that was there before now."
+        let second = try await base.ingest([document("a", changed)])
+        #expect(self.embedder.texts == texts + second.embeddedCount)
+        #expect(second.embeddedCount == 1)
+        #expect(second.reusedCount == texts - 1)
+        #expect(try await base.query("something else is told", topK: 1).results.first?.text == changed[2])
+
+        // Within one ingestion a text is embedded once.
+        let twice = try await base.ingest([document("c", ["All new."]), document("d", ["All new."])])
+        #expect([twice.embeddedCount, twice.reusedCount] as [Int] == [1, 1])
+    }
+
     @Test("A document that fails stops no other, and what was there stays")
     func failures() async throws {
         let base = self.base(self.embedder)

@@ -5,13 +5,33 @@ import Knowledge
 import Logging
 
 extension Application {
+    /// Where the embedding service is, or nothing for the model in this process.
+    ///
+    /// - Throws: ``StartError`` if the service's address isn't one that a key may be sent to.
+    static func embeddingsConfiguration(_ settings: Settings) throws(StartError) -> RemoteEmbedderConfiguration? {
+        guard let service = settings.embeddings else { return nil }
+        let model = EmbeddingModel(
+            name: service.model,
+            dimension: service.dimension,
+            maximumTokens: service.maximumTokens
+        )
+        let configuration = RemoteEmbedderConfiguration(baseURL: service.url, model: model, apiKey: service.apiKey)
+        guard let configuration else {
+            throw StartError("EMBEDDINGS_URL: a key can't be sent to this address; use https.")
+        }
+        return configuration
+    }
+
     /// The embedding model in the data directory, not loaded yet, or nothing if it isn't there.
     static func embedder(_ settings: Settings, logger: Logger) -> (any Embedder)? {
         let directory = "\(settings.dataDirectory)/models/all-MiniLM-L6-v2"
         let files = ["model.safetensors", "vocab.txt"]
         guard files.allSatisfy({ FileManager.default.fileExists(atPath: "\(directory)/\($0)") }) else { return nil }
+        let precision = settings.embeddingsPrecision
         return LazyEmbedder(model: MiniLMEmbedder.model, logger: logger) {
-            try MiniLMEmbedder(modelDirectory: directory)
+            let embedder = try MiniLMEmbedder(modelDirectory: directory, precision: precision)
+            logger.debug("embedding model opened", metadata: ["precision": "\(embedder.precision.rawValue)"])
+            return embedder
         }
     }
 

@@ -31,16 +31,24 @@ public struct Application: Sendable {
     ///   - logger: Where everything logs.
     /// - Throws: ``StartError`` if the data directory or the store in it can't be used.
     public init(settings: Settings, logger: Logger) throws(StartError) {
-        let embedder = Self.embedder(settings, logger: logger)
+        let jiraConfiguration = try Self.jiraConfiguration(settings)
+        let embeddingsConfiguration = try Self.embeddingsConfiguration(settings)
         let database = try Self.database(settings, logger: logger)
+        let store = try Self.store(settings, database: database, logger: logger)
+        // Last of what may fail, because it has to be closed.
+        let upstream = jiraConfiguration == nil && embeddingsConfiguration == nil ? nil : AsyncHTTPUpstream()
+        var embedder: (any Embedder)?
+        if let embeddingsConfiguration, let upstream {
+            embedder = RemoteEmbedder(configuration: embeddingsConfiguration, upstream: upstream)
+        } else {
+            embedder = Self.embedder(settings, logger: logger)
+        }
         let knowledge = KnowledgeBase(
-            store: try Self.store(settings, database: database, logger: logger),
+            store: store,
             embedder: embedder,
             extractor: FileExtractor(),
             now: { Date() }
         )
-        let jiraConfiguration = try Self.jiraConfiguration(settings)
-        let upstream = jiraConfiguration.map { _ in AsyncHTTPUpstream() }
         var jira: JiraCloudClient?
         if let jiraConfiguration, let upstream {
             jira = JiraCloudClient(configuration: jiraConfiguration, upstream: upstream)

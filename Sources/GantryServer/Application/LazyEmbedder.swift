@@ -23,7 +23,11 @@ final class LazyEmbedder: Embedder {
     }
 
     func embed(_ texts: [String]) async throws -> [[Float]] {
-        try await self.embedder().embed(texts)
+        try await self.embed(texts, for: .index)
+    }
+
+    func embed(_ texts: [String], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        try await self.embedder().embed(texts, for: purpose)
     }
 
     /// Counts nothing if the model can't be loaded: the text fails to embed later, with the reason.

@@ -53,11 +53,13 @@ extension Application {
                 message: "The model is missing; queries are lexical. Get it with: make setup"
             )
         }
+        let place = self.settings.embeddings.map { " at \($0.url)" } ?? ""
         do {
-            _ = try await embedder.embed(["Gantry"])
-            return Finding(part: "embedding model", verdict: .ok, message: embedder.model.name)
+            _ = try await embedder.embed(["Gantry"], for: .query)
+            return Finding(part: "embedding model", verdict: .ok, message: embedder.model.name + place)
         } catch {
-            return Finding(part: "embedding model", verdict: .broken, message: "It can't embed a text: \(error)")
+            let reason = (error as? any EmbedderFailure)?.message ?? "\(error)"
+            return Finding(part: "embedding model", verdict: .broken, message: "It can't embed a text. \(reason)")
         }
     }
 

@@ -36,6 +36,12 @@ public struct SettingKey: Sendable, Hashable {
     public static let jiraUser = Self("jira", "user")
     public static let jiraToken = Self("jira", "token", isSecret: true)
     public static let jiraProjects = Self("jira", "projects")
+    public static let embeddingsPrecision = Self("embeddings", "precision")
+    public static let embeddingsURL = Self("embeddings", "url")
+    public static let embeddingsModel = Self("embeddings", "model")
+    public static let embeddingsAPIKey = Self("embeddings", "api_key", isSecret: true)
+    public static let embeddingsDimension = Self("embeddings", "dimension")
+    public static let embeddingsMaxTokens = Self("embeddings", "max_tokens")
     public static let logLevel = Self("log", "level")
     public static let logFormat = Self("log", "format")
 
@@ -43,6 +49,7 @@ public struct SettingKey: Sendable, Hashable {
     public static let all: [Self] = [
         host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, databaseURL,
         databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, jiraURL, jiraUser, jiraToken, jiraProjects,
+        embeddingsPrecision, embeddingsURL, embeddingsModel, embeddingsAPIKey, embeddingsDimension, embeddingsMaxTokens,
         logLevel, logFormat,
     ]
 }

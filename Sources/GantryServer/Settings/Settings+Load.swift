@@ -1,4 +1,5 @@
 import Configuration
+import Embedding
 import JiraTools
 import Logging
 import MCPServer
@@ -56,6 +57,8 @@ extension Settings {
         self.offersHTTPWithSSE = reader.flag(.httpSSE)
         self.database = Self.database(&reader)
         self.jira = Self.jira(&reader)
+        self.embeddingsPrecision = reader.choice(.embeddingsPrecision, default: .auto)
+        self.embeddings = Self.embeddings(&reader)
         self.logLevel = reader.choice(.logLevel, default: .info)
         self.logFormat =
             reader.value(.logFormat, default: nil, expected: "text or json") { LogFormat(rawValue: $0.lowercased()) }
@@ -78,6 +81,7 @@ extension Settings {
         case .databasePoolSize: "20"
         case .databaseMaximumOverflow: "10"
         case .databaseRecycleSeconds: "3600"
+        case .embeddingsPrecision: self.embeddingsPrecision.rawValue
         case .logLevel: self.logLevel.rawValue
         default: nil
         }
@@ -150,6 +154,52 @@ extension Settings {
         }
         let trimmed = url.hasSuffix("/") ? String(url.dropLast()) : url
         return Jira(url: trimmed, user: user, token: token, projects: projects)
+    }
+
+    private static func embeddings(_ reader: inout SettingsReader) -> Embeddings? {
+        let model = reader.text(.embeddingsModel)
+        let apiKey = reader.text(.embeddingsAPIKey)
+        func number(_ key: SettingKey, default: Int, _ range: ClosedRange<Int>, _ meaning: String) -> Int {
+            reader.value(key, default: `default`, expected: "\(meaning) (\(range.lowerBound) to \(range.upperBound))") {
+                Int($0).flatMap { range.contains($0) ? $0 : nil }
+            }
+        }
+        let dimension = number(.embeddingsDimension, default: 0, 1...16_384, "the length of the model's vectors")
+        let maximumTokens = number(.embeddingsMaxTokens, default: 512, 16...1_000_000, "a number of tokens")
+        guard let url = reader.text(.embeddingsURL) else {
+            let keys = [SettingKey.embeddingsModel, .embeddingsAPIKey, .embeddingsDimension, .embeddingsMaxTokens]
+            for key in keys where reader.found[key] != nil {
+                reader.reject(key, "This has no effect without EMBEDDINGS_URL.")
+            }
+            return nil
+        }
+        if model == nil {
+            reader.reject(.embeddingsModel, "Set it too: EMBEDDINGS_URL is set, and the service wants a model's name.")
+        }
+        if reader.found[.embeddingsDimension] == nil {
+            reader.reject(
+                .embeddingsDimension,
+                "Set it too: EMBEDDINGS_URL is set. It is the length of the model's vectors, for example 1536."
+            )
+        }
+        if let problem = Self.embeddingsURLProblem(url, hasKey: apiKey != nil) {
+            reader.reject(.embeddingsURL, problem)
+        }
+        if let apiKey, !apiKey.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) {
+            reader.reject(.embeddingsAPIKey, "This holds a blank, a line break or another character that no key has.")
+        }
+        guard let model, dimension > 0 else { return nil }
+        return Embeddings(url: url, model: model, apiKey: apiKey, dimension: dimension, maximumTokens: maximumTokens)
+    }
+
+    private static func embeddingsURLProblem(_ text: String, hasKey: Bool) -> String? {
+        guard let address = WebAddress(text) else {
+            return "This is not an address such as https://api.openai.com/v1 (without a user, query or fragment)."
+        }
+        if hasKey, address.scheme == "http", !Loopback.contains(host: address.host) {
+            return "The key would travel unencrypted. Use https."
+        }
+        return nil
     }
 
     private static func jiraURLProblem(_ text: String) -> String? {

@@ -1,3 +1,4 @@
+public import Embedding
 public import Logging
 public import MCPServer
 public import Telemetry
@@ -33,6 +34,20 @@ public struct Settings: Sendable {
         public var recycleSeconds = 3600
     }
 
+    /// Which embedding service to use instead of the model in this process.
+    public struct Embeddings: Sendable {
+        /// The address up to and including the version, without a slash at the end.
+        public var url: String
+        /// The name of the model, as the service knows it.
+        public var model: String
+        /// The key, if the service wants one.
+        public var apiKey: String?
+        /// The number of components of the model's vectors.
+        public var dimension: Int
+        /// How many tokens the model reads of one text.
+        public var maximumTokens: Int
+    }
+
     /// The address to listen on.
     public var host = "127.0.0.1"
     /// The TCP port to listen on.
@@ -56,6 +71,10 @@ public struct Settings: Sendable {
     public var database: Database?
     /// How to reach Jira, or nothing if there is no Jira.
     public var jira: Jira?
+    /// How exact the embedding model in this process computes.
+    public var embeddingsPrecision = MiniLMEmbedder.Precision.auto
+    /// The embedding service, or nothing for the model in this process.
+    public var embeddings: Embeddings?
     public var logLevel = Logger.Level.info
     /// How a log line looks, or nothing for text on a terminal and JSON elsewhere.
     public var logFormat: LogFormat?

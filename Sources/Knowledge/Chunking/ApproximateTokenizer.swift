@@ -3,8 +3,9 @@
 /// A run of letters and digits is one token for every six of its characters or part of them, every other visible
 /// character is a token of its own, and so is every character from U+2E80 on, where the CJK scripts begin. On English
 /// prose this counts a little more tokens than the vocabulary of BERT does.
-enum ApproximateTokenizer {
-    static func tokenSpans(of text: String) -> [Range<Int>] {
+public enum ApproximateTokenizer {
+    /// Returns where each token would lie, as ranges of UTF-8 byte offsets in order.
+    public static func tokenSpans(of text: String) -> [Range<Int>] {
         var spans: [Range<Int>] = []
         var offset = 0
         var pieceLength = 0

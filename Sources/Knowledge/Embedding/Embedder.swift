@@ -33,6 +33,11 @@ public protocol Embedder: Sendable {
     /// - Throws: What the model throws; `CancellationError` if the task is cancelled.
     func embed(_ texts: [String]) async throws -> [[Float]]
 
+    /// Returns one vector per text, as ``embed(_:)`` does, and may treat those that somebody waits for before others.
+    ///
+    /// Embedders to which it makes no difference need only ``embed(_:)``.
+    func embed(_ texts: [String], for purpose: EmbeddingPurpose) async throws -> [[Float]]
+
     /// Returns the number of tokens of a text, without the special tokens that the model adds.
     func tokenCount(of text: String) -> Int
 
@@ -40,4 +45,23 @@ public protocol Embedder: Sendable {
     ///
     /// - Returns: Ranges of UTF-8 byte offsets.
     func tokenSpans(of text: String) -> [Range<Int>]
+}
+
+/// What vectors are wanted for.
+public enum EmbeddingPurpose: Sendable {
+    /// To be kept in an index.
+    case index
+    /// To look something up, while somebody waits for it.
+    case query
+}
+
+extension Embedder {
+    public func embed(_ texts: [String], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        try await self.embed(texts)
+    }
+}
+
+/// Why an embedder failed, in words that are fit for whoever asked: what is wrong, and what to do about it.
+public protocol EmbedderFailure: Error {
+    var message: String { get }
 }

@@ -53,6 +53,11 @@ public struct IngestReport: Sendable {
     public internal(set) var removedCount = 0
     public internal(set) var failedCount = 0
 
+    /// How many chunks the model read.
+    public internal(set) var embeddedCount = 0
+    /// How many chunks needed no model, because the index or the same ingestion had their text already.
+    public internal(set) var reusedCount = 0
+
     init() {}
 
     mutating func record(_ result: IngestResult) {

@@ -68,7 +68,8 @@ struct IngestRun {
     private mutating func flushOneByOne(_ batch: [Pending]) async throws(KnowledgeError) {
         for item in batch {
             do {
-                try await self.write(item, vectors: self.vectors(of: item.chunks.map(\.embeddedText)))
+                let vectors = try await self.vectors(of: item.chunks.map(\.embeddedText))
+                try await self.write(item, vectors: vectors)
             } catch  where error.code != .cancelled {
                 self.settle(item.document.id, source: item.document.source, outcome: .failed(error))
             }
@@ -124,18 +125,30 @@ struct IngestRun {
         return self.base.embedder == nil || version.modelName == self.base.embedder?.model.name
     }
 
-    private func vectors(of texts: [String]) async throws(KnowledgeError) -> [[Float]]? {
+    /// The vectors of some texts: those that the index holds already are taken from there.
+    private mutating func vectors(of texts: [String]) async throws(KnowledgeError) -> [[Float]]? {
         guard let embedder = self.base.embedder else { return nil }
-        var vectors: [[Float]] = []
-        vectors.reserveCapacity(texts.count)
-        var position = 0
-        while position < texts.count {
-            let end = min(position + self.base.configuration.embeddingBatchSize, texts.count)
-            vectors += try await embedder.checkedVectors(of: Array(texts[position..<end]))
-            position = end
+        let hashes = texts.map { TextHash($0) }
+        let size = min(self.base.configuration.embeddingBatchSize, Self.maximumLookUp)
+        var known: [TextHash: [Float]] = [:]
+        for start in stride(from: 0, to: texts.count, by: size) {
+            let batch = Array(hashes[start..<min(start + size, texts.count)])
+            known.merge(try await self.base.store.vectors(ofTexts: batch, model: embedder.model)) { old, _ in old }
         }
-        return vectors
+        var asked = Set(known.keys)
+        let unknown = texts.indices.filter { asked.insert(hashes[$0]).inserted }
+        for start in stride(from: 0, to: unknown.count, by: size) {
+            let batch = unknown[start..<min(start + size, unknown.count)]
+            let vectors = try await embedder.checkedVectors(of: batch.map { texts[$0] }, for: .index)
+            for (index, vector) in zip(batch, vectors) { known[hashes[index]] = vector }
+        }
+        self.report.embeddedCount += unknown.count
+        self.report.reusedCount += texts.count - unknown.count
+        return hashes.compactMap { known[$0] }
     }
+
+    /// The most texts whose vectors a store looks up at a time.
+    private static let maximumLookUp = 1000
 
     private mutating func write(_ item: Pending, vectors: [[Float]]?) async throws(KnowledgeError) {
         let entries = item.chunks.enumerated().map { index, chunk in

@@ -48,7 +48,8 @@ struct SettingsTests {
                 "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "GANTRY_HTTP_SSE", "CORS_ORIGINS", "DATABASE_URL",
                 "DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW", "DATABASE_POOL_RECYCLE_SECONDS", "JIRA_URL", "JIRA_USER",
                 "JIRA_TOKEN",
-                "JIRA_PROJECTS", "LOG_LEVEL", "LOG_FORMAT",
+                "JIRA_PROJECTS", "EMBEDDINGS_PRECISION", "EMBEDDINGS_URL", "EMBEDDINGS_MODEL", "EMBEDDINGS_API_KEY",
+                "EMBEDDINGS_DIMENSION", "EMBEDDINGS_MAX_TOKENS", "LOG_LEVEL", "LOG_FORMAT",
             ]
         )
     )
@@ -198,5 +199,34 @@ struct SettingsTests {
         ])
         #expect(problems.map(\.setting) == ["JIRA_USER", "JIRA_TOKEN"])
         #expect(problems.allSatisfy { !"\($0)".contains("secret") && !"\($0)".contains("ser\"") })
+    }
+
+    @Test("An embedding service needs a model and a dimension, and a key only travels encrypted")
+    func embeddings() async throws {
+        let all = [
+            "EMBEDDINGS_URL": "https://api.example.com/v1/", "EMBEDDINGS_MODEL": "m",
+            "EMBEDDINGS_API_KEY": "very-secret",
+            "EMBEDDINGS_DIMENSION": "1536", "EMBEDDINGS_MAX_TOKENS": "8191",
+        ]
+        let settings = try await Settings.load(environment: all)
+        let service = try #require(settings.embeddings)
+        #expect([service.dimension, service.maximumTokens] == [1536, 8191])
+        #expect(service.apiKey == "very-secret")
+        #expect(settings.report.first { $0.setting == .embeddingsAPIKey }?.value == "(hidden)")
+        #expect(try await Settings.load(environment: ["EMBEDDINGS_PRECISION": "fp32"]).embeddingsPrecision == .fp32)
+        for (name, value, expected) in [
+            ("EMBEDDINGS_MODEL", nil, "EMBEDDINGS_MODEL"), ("EMBEDDINGS_DIMENSION", nil, "EMBEDDINGS_DIMENSION"),
+            ("EMBEDDINGS_DIMENSION", "0", "EMBEDDINGS_DIMENSION"),
+            ("EMBEDDINGS_MAX_TOKENS", "x", "EMBEDDINGS_MAX_TOKENS"),
+            ("EMBEDDINGS_API_KEY", "two words", "EMBEDDINGS_API_KEY"),
+            ("EMBEDDINGS_URL", "http://api.example.com/v1", "EMBEDDINGS_URL"),
+            ("EMBEDDINGS_URL", "api", "EMBEDDINGS_URL"),
+            ("EMBEDDINGS_PRECISION", "double", "EMBEDDINGS_PRECISION"),
+        ] as [(String, String?, String)] {
+            var environment = all
+            environment[name] = value
+            #expect(await self.problems(environment).map(\.setting) == [expected], "\(name) \(value ?? "-")")
+        }
+        #expect(await self.problems(["EMBEDDINGS_MODEL": "m"]).map(\.setting) == ["EMBEDDINGS_MODEL"])
     }
 }
