@@ -28,6 +28,7 @@ public struct RankingConfiguration: Sendable {
 /// fusion throws away.
 struct Ranking: Sendable {
     let configuration: RankingConfiguration
+    var mode = SearchMode.hybrid
 
     /// Returns the candidates with their scores from 0 to 1, best first; equal ones in the order of their numbers.
     func ranked(_ candidates: [Candidate]) -> [Candidate] {
@@ -35,7 +36,7 @@ struct Ranking: Sendable {
         let lowest = cosines.min() ?? 0
         let spread = (cosines.max() ?? 0) - lowest
         let bestLexical = candidates.map(\.lexicalScore).max() ?? 0
-        let weight = cosines.isEmpty ? 0 : self.configuration.denseWeight
+        let weight = self.weight(hasCosines: !cosines.isEmpty)
         return candidates.map { candidate in
             var candidate = candidate
             let dense = candidate.cosine.map { spread > 0 ? ($0 - lowest) / spread : 1 } ?? 0
@@ -44,5 +45,13 @@ struct Ranking: Sendable {
             return candidate
         }
         .sorted { ($0.score, $1.chunkID) > ($1.score, $0.chunkID) }
+    }
+
+    private func weight(hasCosines: Bool) -> Double {
+        switch self.mode {
+        case .hybrid: hasCosines ? self.configuration.denseWeight : 0
+        case .dense: 1
+        case .lexical: 0
+        }
     }
 }
