@@ -103,6 +103,7 @@ let package = Package(
             dependencies: ["JSON", asyncHTTPClient, logging, nioCore, nioHTTP1],
             swiftSettings: swiftSettings
         ),
+        .target(name: "Reranking", dependencies: ["JSON", "Knowledge", "Upstream"], swiftSettings: swiftSettings),
         .target(name: "Telemetry", dependencies: ["JSON", logging], swiftSettings: swiftSettings),
         // Tools
         .target(
@@ -121,8 +122,8 @@ let package = Package(
             name: "GantryServer",
             dependencies: [
                 "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgeSQLite", "KnowledgeTools",
-                "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "SharedState", "Telemetry",
-                "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
+                "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "Reranking", "SharedState",
+                "Telemetry", "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
                 yams,
             ],
             swiftSettings: swiftSettings
@@ -176,6 +177,11 @@ let package = Package(
         .testTarget(
             name: "ExtractionTests",
             dependencies: ["Extraction", "JSON", "Knowledge"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RerankingTests",
+            dependencies: ["JSON", "Reranking", "Upstream"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -8,6 +8,7 @@ import KnowledgeTools
 import KubernetesTools
 public import Logging
 public import MCPServer
+import Reranking
 import Upstream
 
 /// Everything that Gantry consists of, built from its settings in one place.
@@ -31,14 +32,20 @@ public struct Application: Sendable {
     /// - Throws: ``StartError`` if the data directory or the store in it can't be used.
     public init(settings: Settings, logger: Logger) throws(StartError) {
         let embedder = Self.embedder(settings, logger: logger)
+        let jiraConfiguration = try Self.jiraConfiguration(settings)
+        let isOutsideAsked = jiraConfiguration != nil || settings.reranking != nil
+        let upstream = isOutsideAsked ? AsyncHTTPUpstream() : nil
+        var reranker: HTTPReranker?
+        if let configuration = settings.reranking, let upstream {
+            reranker = HTTPReranker(configuration: configuration, upstream: upstream)
+        }
         let knowledge = KnowledgeBase(
             store: try Self.store(settings),
             embedder: embedder,
+            reranker: reranker,
             extractor: FileExtractor(),
             now: { Date() }
         )
-        let jiraConfiguration = try Self.jiraConfiguration(settings)
-        let upstream = jiraConfiguration.map { _ in AsyncHTTPUpstream() }
         var jira: JiraCloudClient?
         if let jiraConfiguration, let upstream {
             jira = JiraCloudClient(configuration: jiraConfiguration, upstream: upstream)

@@ -1,5 +1,6 @@
 public import Logging
 public import MCPServer
+public import Reranking
 public import Telemetry
 
 /// Everything that can be set from outside, checked.
@@ -42,6 +43,8 @@ public struct Settings: Sendable {
     public var offersHTTPWithSSE = false
     /// How to reach Jira, or nothing if there is no Jira.
     public var jira: Jira?
+    /// How to reach a re-ranking model, or nothing if passages stay in the order of the search.
+    public var reranking: HTTPReranker.Configuration?
     public var logLevel = Logger.Level.info
     /// How a log line looks, or nothing for text on a terminal and JSON elsewhere.
     public var logFormat: LogFormat?

@@ -26,6 +26,6 @@ public struct ChunkingConfiguration: Sendable, Hashable {
 
     /// Says in one line what chunks depend on, so that changed settings count as a changed document.
     var fingerprint: String {
-        "chunker 2; \(self.windowTokens) \(self.totalTokens) \(self.overlapTokens) \(self.minimumTokens) \(self.contextTokens)"
+        "chunker 3; \(self.windowTokens) \(self.totalTokens) \(self.overlapTokens) \(self.minimumTokens) \(self.contextTokens)"
     }
 }

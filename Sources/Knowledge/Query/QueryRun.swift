@@ -21,7 +21,10 @@ struct QueryRun {
             parts: asked.map { QueryPart(text: $0.text, confidence: $0.confidence) },
             generation: searches.map(\.response.generation).min() ?? response.generation
         )
-        var found = Found.merged(searches.filter { $0.isAnswered(by: self.configuration.ranking) })
+        var found = Found.merged(
+            searches.filter { $0.isAnswered(by: self.configuration.ranking) },
+            partWeight: self.configuration.ranking.partWeight
+        )
         guard !found.isEmpty else { return answer }
         if let notice = try await self.rerank(&found) { answer.add(notice: notice) }
         let kept = self.options.dropsDuplicates ? NearDuplicates.split(found) : (found, [])
@@ -137,8 +140,7 @@ struct PartSearch {
     /// Whether any hit has to do with the question; if not, none is shown.
     func isAnswered(by configuration: RankingConfiguration) -> Bool {
         guard !self.response.hits.isEmpty else { return false }
-        guard let similarity = self.confidence.similarity else { return true }
-        return similarity >= configuration.minimumCosine || self.confidence.coverage >= configuration.minimumCoverage
+        return self.confidence.similarity == nil || self.confidence.probability >= configuration.minimumConfidence
     }
 }
 
@@ -155,11 +157,11 @@ struct Found {
     /// Puts the hits of several searches into one order: a chunk counts with its best score.
     ///
     /// Every search's scores go up to about 1, so the best of each part come first and the others in turn.
-    static func merged(_ searches: [PartSearch]) -> [Found] {
+    static func merged(_ searches: [PartSearch], partWeight: Double) -> [Found] {
         var best: [Int64: Found] = [:]
         for search in searches {
             for hit in search.response.hits {
-                let found = Found(hit, part: search.part)
+                let found = Found(hit, part: search.part, weight: search.part == nil ? 1 : partWeight)
                 guard let known = best[hit.candidate.chunkID], known.score >= found.score else {
                     best[hit.candidate.chunkID] = found
                     continue
@@ -169,15 +171,15 @@ struct Found {
         return best.values.sorted { ($0.score, $1.hit.candidate.chunkID) > ($1.score, $0.hit.candidate.chunkID) }
     }
 
-    private init(_ hit: CandidateHit, part: Int?) {
+    private init(_ hit: CandidateHit, part: Int?, weight: Double) {
         self.hit = hit
-        self.score = hit.candidate.score
+        self.score = weight * hit.candidate.score
         self.explanation = RankExplanation(
             lexicalRank: hit.candidate.lexicalRank,
             lexicalScore: hit.candidate.lexicalScore,
             denseRank: hit.candidate.denseRank,
             cosine: hit.candidate.cosine,
-            fusedScore: hit.candidate.score,
+            fusedScore: self.score,
             part: part
         )
     }
