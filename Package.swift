@@ -123,7 +123,8 @@ let package = Package(
             dependencies: [
                 "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgeSQLite", "KnowledgeTools",
                 "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "Reranking", "SharedState",
-                "Telemetry", "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
+                "Telemetry", "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle,
+                unixSignals,
                 yams,
             ],
             swiftSettings: swiftSettings

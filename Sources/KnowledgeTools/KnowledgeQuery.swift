@@ -87,7 +87,8 @@ public struct KnowledgeQuery: Tool {
             "chunks": "The passages, best first; empty when nothing relevant was found",
             "confidence": "How likely the knowledge base holds all that was asked for, from 0 to 1",
             "probablyMissing": "Whether some part of the question is probably not in the knowledge base",
-            "parts": "What was searched for: the parts of a question that asks for several things, each with its confidence",
+            "parts":
+                "What was searched for: the parts of a question that asks for several things, each with its confidence",
             "tokenCount": "How many tokens the texts of all chunks have together",
             "omitted": "Passages that were found but left out, best first; at most 20",
             "mode": "hybrid: searched by meaning and by words; dense: by meaning alone; lexical: by words alone",

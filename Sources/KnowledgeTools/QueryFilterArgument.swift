@@ -19,7 +19,9 @@ public struct QueryFilterArgument: ToolValue {
                     "enum": .array(MetadataCondition.Comparison.allCases.map { .string($0.rawValue) }),
                     "default": "eq",
                 ],
-                "value": ["description": "A string, number, true, false or null; a list for in; true or false for exists"],
+                "value": [
+                    "description": "A string, number, true, false or null; a list for in; true or false for exists"
+                ],
             ],
             "required": ["field", "value"],
             "additionalProperties": false,

@@ -141,7 +141,9 @@ public struct Chunker: Sendable {
             if let symbol { last = start..<symbol }
             windows.append(last)
             let isAtBoundary = startsSection || symbol != nil
-            start = isAtBoundary ? last.upperBound : self.overlapStart(after: last, units: units, room: room, tokens: tokens)
+            start =
+                isAtBoundary
+                ? last.upperBound : self.overlapStart(after: last, units: units, room: room, tokens: tokens)
             end = max(start, last.upperBound)
             room = 0
         }

@@ -3,7 +3,8 @@ enum FileName {
     /// Returns the words of the last part of a path or address, or an empty string if they say nothing: there is no path,
     /// the title holds them already, or the name is a number or a hash.
     static func words(of source: String, besides title: String) -> String {
-        let path = source.split(separator: "#", maxSplits: 1)[safe: 0]?.split(separator: "?", maxSplits: 1)[safe: 0] ?? ""
+        let path =
+            source.split(separator: "#", maxSplits: 1)[safe: 0]?.split(separator: "?", maxSplits: 1)[safe: 0] ?? ""
         let parts = path.split(separator: "/")
         guard parts.count > 1, var name = parts.last else { return "" }
         if let dot = name.lastIndex(of: "."), dot != name.startIndex { name = name[..<dot] }

@@ -6,9 +6,18 @@
 public struct SourceOutline: Sendable, Hashable {
     /// One definition.
     public struct Symbol: Sendable, Hashable {
+        /// What a definition defines.
+        public enum Kind: Sendable, Hashable {
+            /// A class, structure, enumeration, interface or the like.
+            case type
+            /// A function or method.
+            case function
+            /// Members of a type that is defined elsewhere, such as an `impl` of Rust or an `extension` of Swift.
+            case members
+        }
+
         public var name: String
-        /// Whether it is a class, structure, enumeration, interface or the like, rather than a function.
-        public var isType: Bool
+        public var kind: Kind
         /// The symbols that it stands in, outermost first.
         public var path: [String]
         /// Where it begins in UTF-8 byte offsets, with the comments and attributes right above it.
@@ -39,10 +48,12 @@ public struct SourceOutline: Sendable, Hashable {
         reader.read()
         self.symbols = reader.symbols
         self.places = reader.places.map { Place(offset: $0.offset, path: $0.path) }
-        let types = reader.symbols.filter { $0.isType && $0.path.count <= 1 }.map(\.name)
-        let functions = reader.symbols.filter { !$0.isType && $0.path.isEmpty }.map(\.name)
+        func names(_ kind: Symbol.Kind, depth: Int) -> [String] {
+            reader.symbols.filter { $0.kind == kind && $0.path.count <= depth }.map(\.name)
+        }
+        let candidates = [names(.type, depth: 1), names(.members, depth: 0), names(.function, depth: 0)]
         var names: [String] = []
-        for name in types + (types.isEmpty ? functions : [])
+        for name in candidates.first(where: { !$0.isEmpty }) ?? []
         where names.count < Self.maximumNames && !names.contains(name) {
             names.append(name)
         }
@@ -129,7 +140,7 @@ private struct OutlineReader {
         self.symbols.append(
             SourceOutline.Symbol(
                 name: definition.name,
-                isType: definition.isType,
+                kind: definition.kind,
                 path: self.stack.map(\.name),
                 offset: self.leading ?? span.lowerBound
             )
@@ -174,13 +185,14 @@ private struct SourceLine {
     /// Whether the line belongs to the block of a definition of the same indentation: a brace, or the end of its head.
     var continuesBlock: Bool {
         guard let first = self.first else { return true }
-        return "{})].".utf8.contains(first) || ["public:", "private:", "protected:", "where"].contains { self.starts($0) }
+        return "{})].".utf8.contains(first)
+            || ["public:", "private:", "protected:", "where"].contains { self.starts($0) }
     }
 
     private func starts(_ prefix: String) -> Bool { self.text.starts(with: prefix.utf8) }
 
     /// What the line defines.
-    var definition: (name: String, isType: Bool)? {
+    var definition: (name: String, kind: SourceOutline.Symbol.Kind)? {
         var scanner = WordScanner(self.text)
         var word = scanner.next()
         while let modifier = word, Self.modifiers.contains(modifier) {
@@ -188,20 +200,22 @@ private struct SourceLine {
             word = scanner.next()
         }
         guard let keyword = word else { return nil }
-        if keyword == "impl" { return scanner.implementedName.map { ($0, true) } }
-        if Self.typeKeywords.contains(keyword) { return scanner.typeName.map { ($0, true) } }
+        if keyword == "impl" { return scanner.implementedName.map { ($0, .members) } }
+        if Self.typeKeywords.contains(keyword) {
+            return scanner.typeName.map { ($0, keyword == "extension" ? .members : .type) }
+        }
         if Self.functionKeywords.contains(keyword) {
             scanner.skipParentheses()
-            return scanner.next().map { ($0, false) }
+            return scanner.next().map { ($0, .function) }
         }
         if keyword == "type", let name = scanner.next(), let kind = scanner.next() {
-            return kind == "struct" || kind == "interface" ? (name, true) : nil
+            return kind == "struct" || kind == "interface" ? (name, .type) : nil
         }
         if Self.valueKeywords.contains(keyword), let name = scanner.next() {
             let rest = String(decoding: self.text, as: UTF8.self)
-            return rest.contains("=>") || rest.contains("= function") ? (name, false) : nil
+            return rest.contains("=>") || rest.contains("= function") ? (name, .function) : nil
         }
-        return self.method.map { ($0, false) }
+        return self.method.map { ($0, .function) }
     }
 
     /// The name of a method of a C-like language: a type and a name before a parenthesis, at the head of a block.
@@ -227,7 +241,8 @@ private struct SourceLine {
 
     private static let modifiers: Set<String> = [
         "pub", "public", "private", "protected", "internal", "fileprivate", "open", "static", "final", "abstract",
-        "export", "default", "async", "unsafe", "extern", "override", "inline", "constexpr", "virtual", "sealed", "data",
+        "export", "default", "async", "unsafe", "extern", "override", "inline", "constexpr", "virtual", "sealed",
+        "data",
         "partial", "mutating", "nonisolated", "declare", "synchronized", "native", "suspend", "companion", "indirect",
         "explicit", "friend", "template", "convenience", "required", "readonly", "case",
     ]
@@ -242,9 +257,12 @@ private struct SourceLine {
     private static let valueKeywords: Set<String> = ["const", "let", "var", "val"]
 
     private static let statements: Set<String> = [
-        "if", "for", "while", "return", "else", "switch", "catch", "new", "throw", "assert", "do", "try", "match", "elif",
-        "except", "with", "and", "or", "not", "sizeof", "loop", "unless", "until", "when", "print", "await", "yield", "in",
-        "is", "case", "raise", "guard", "using", "import", "from", "delete", "echo", "foreach", "module", "namespace", "package",
+        "if", "for", "while", "return", "else", "switch", "catch", "new", "throw", "assert", "do", "try", "match",
+        "elif",
+        "except", "with", "and", "or", "not", "sizeof", "loop", "unless", "until", "when", "print", "await", "yield",
+        "in",
+        "is", "case", "raise", "guard", "using", "import", "from", "delete", "echo", "foreach", "module", "namespace",
+        "package",
         "use", "require", "go", "defer", "select", "co_return", "co_await", "goto", "lock",
     ]
 }
@@ -267,7 +285,9 @@ private struct WordScanner {
     mutating func next() -> String? {
         self.skipSpaces()
         let word = self.rest.prefix(while: Self.isWordByte)
-        guard let first = word.first, !(0x30...0x39).contains(first), word.count <= Self.maximumLength else { return nil }
+        guard let first = word.first, !(0x30...0x39).contains(first), word.count <= Self.maximumLength else {
+            return nil
+        }
         self.rest = self.rest[word.endIndex...]
         return String(decoding: word, as: UTF8.self)
     }

@@ -87,6 +87,7 @@ extension Document {
     /// - Parameters:
     ///   - documents: Documents, parts of one file in their order.
     ///   - files: The name of the file that each document is a part of, or nothing.
+    /// - Returns: The documents, in the same order.
     public static func linked(_ documents: [Document], partsOf files: [String?]) -> [Document] {
         var members: [String: [Int]] = [:]
         for (index, file) in zip(documents.indices, files) {

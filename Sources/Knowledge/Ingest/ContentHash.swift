@@ -21,7 +21,9 @@ enum ContentHash {
         if let part = document.part {
             let end = part.offset + document.text.utf8.count
             description["part"] = .array(
-                (part.outline.names + part.outline.path(at: part.offset) + part.outline.path(at: end)).map { .string($0) }
+                (part.outline.names + part.outline.path(at: part.offset) + part.outline.path(at: end)).map {
+                    .string($0)
+                }
             )
         }
         return SHA256.hash(data: JSONValue.object(description).serialized()).map { byte in

@@ -40,7 +40,8 @@ struct QueryRun {
         }
         if packed.results.isEmpty, let first = packed.omitted.first {
             answer.add(
-                notice: "No passage fits into max_tokens; the best one has \(first.tokenCount) tokens. Raise max_tokens."
+                notice:
+                    "No passage fits into max_tokens; the best one has \(first.tokenCount) tokens. Raise max_tokens."
             )
         }
         return answer

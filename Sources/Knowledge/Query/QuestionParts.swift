@@ -14,8 +14,7 @@ enum QuestionParts {
             if Self.isListItem(line), !current.isEmpty { Self.end(&current, into: &parts) }
             for word in Self.withoutMarker(line).split(separator: " ") {
                 if parts.count < Self.maximum - 1, Self.startsQuestion(word, after: current) {
-                    let conjunction = current.removeLast()
-                    _ = conjunction
+                    current.removeLast()
                     Self.end(&current, into: &parts)
                 }
                 current.append(word)
@@ -28,12 +27,14 @@ enum QuestionParts {
 
     private static func end(_ words: inout [Substring], into parts: inout [String]) {
         let text = words.joined(separator: " ")
-        words = []
-        guard Self.hasSubject(text) else {
-            if !text.isEmpty, let last = parts.popLast() { parts.append("\(last) \(text)") }
-            return
+        if Self.hasSubject(text) {
+            parts.append(text)
+        } else if let last = parts.popLast() {
+            parts.append(text.isEmpty ? last : "\(last) \(text)")
+        } else {
+            return  // What says nothing by itself is the beginning of the next part.
         }
-        parts.append(text)
+        words = []
     }
 
     /// Whether a text names at least two things to look for.

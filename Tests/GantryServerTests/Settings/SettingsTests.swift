@@ -47,12 +47,31 @@ struct SettingsTests {
                 "GANTRY_HOST", "GANTRY_PORT", "GANTRY_DATA_DIR", "GANTRY_READ_ONLY", "GANTRY_TOOL_NAMES",
                 "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "GANTRY_HTTP_SSE", "CORS_ORIGINS", "JIRA_URL", "JIRA_USER",
                 "JIRA_TOKEN",
-                "JIRA_PROJECTS", "LOG_LEVEL", "LOG_FORMAT",
+                "JIRA_PROJECTS", "RERANK_URL", "RERANK_MODEL", "RERANK_API_KEY", "RERANK_STYLE", "LOG_LEVEL",
+                "LOG_FORMAT",
             ]
         )
     )
     func names(key: SettingKey, name: String) {
         #expect(key.name == name)
+    }
+
+    @Test("of a re-ranking model are checked together")
+    func reranking() async throws {
+        let environment = ["RERANK_URL": "https://rerank.example/v2/rerank", "RERANK_MODEL": "rank-1"]
+        let settings = try await Settings.load(environment: environment)
+        #expect(settings.reranking?.model == "rank-1")
+        #expect(settings.reranking?.style == .cohere)
+        let tei = try await Settings.load(environment: environment.merging(["RERANK_STYLE": "tei"]) { $1 })
+        #expect(tei.reranking?.style == .tei)
+        #expect(await self.problems(["RERANK_URL": "https://rerank.example"]).map(\.setting) == ["RERANK_MODEL"])
+        #expect(await self.problems(["RERANK_MODEL": "rank-1"]).map(\.setting) == ["RERANK_MODEL"])
+        #expect(await self.problems(["RERANK_URL": "rerank", "RERANK_MODEL": "m"]).map(\.setting) == ["RERANK_URL"])
+        let plain = ["RERANK_URL": "http://rerank.example", "RERANK_MODEL": "m", "RERANK_API_KEY": "k"]
+        #expect(await self.problems(plain).map(\.setting) == ["RERANK_URL"])
+        #expect(
+            await self.problems(environment.merging(["RERANK_STYLE": "x"]) { $1 }).map(\.setting) == ["RERANK_STYLE"]
+        )
     }
 
     @Test("come from the command line, else the environment, else the file")
