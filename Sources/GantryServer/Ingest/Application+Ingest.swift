@@ -30,6 +30,42 @@ extension Application {
         _ set: EvaluationSet,
         progress: @escaping (IngestProgress) -> Void
     ) async throws(KnowledgeError) -> Evaluation.Report {
+        try await self.withEvaluationStore { store throws(KnowledgeError) in
+            let base = KnowledgeBase(store: store, embedder: self.embedder, now: { Date() })
+            return try await Evaluation(base: base).run(set, progress: progress)
+        }
+    }
+
+    /// Measures how exactly chunks cover the passages that answer questions, with a store of its own.
+    ///
+    /// - Parameters:
+    ///   - set: Documents, questions and spans.
+    ///   - cut: By structure, or into windows for comparison.
+    ///   - chunking: The sizes of chunks.
+    /// - Returns: The figures.
+    /// - Throws: A ``KnowledgeError`` if a document or a query fails.
+    public func evaluate(
+        _ set: ChunkEvaluationSet,
+        cut: ChunkEvaluation.Cut,
+        chunking: ChunkingConfiguration
+    ) async throws(KnowledgeError) -> ChunkEvaluation.Report {
+        try await self.withEvaluationStore { store throws(KnowledgeError) in
+            var configuration = KnowledgeConfiguration()
+            configuration.chunking = chunking
+            let base = KnowledgeBase(
+                store: store,
+                embedder: self.embedder,
+                configuration: configuration,
+                now: { Date() }
+            )
+            return try await ChunkEvaluation(base: base).run(set, cut: cut)
+        }
+    }
+
+    /// Runs something with an empty store that is gone afterwards.
+    private func withEvaluationStore<Result>(
+        _ body: (SQLiteKnowledgeStore) async throws(KnowledgeError) -> Result
+    ) async throws(KnowledgeError) -> Result {
         let directory = FileManager.default.temporaryDirectory.appending(path: "gantry-eval-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
         do {
@@ -37,8 +73,6 @@ extension Application {
         } catch {
             throw KnowledgeError(.storeFailed, "A temporary directory can't be made.", cause: error)
         }
-        let store = try SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path)
-        let base = KnowledgeBase(store: store, embedder: self.embedder, now: { Date() })
-        return try await Evaluation(base: base).run(set, progress: progress)
+        return try await body(SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path))
     }
 }
