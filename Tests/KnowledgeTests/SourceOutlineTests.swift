@@ -133,6 +133,19 @@ struct SourceOutlineTests {
         #expect(Self.path(text, at: line) == path)
     }
 
+    @Test("The place of a line is the same from its indentation, and from the comments above it")
+    func places() {
+        let outline = SourceOutline(Self.rust)
+        let comment = Self.rust.utf8.count - (Self.rust.components(separatedBy: "/// Creates one.")[1].utf8.count + 16)
+        #expect(outline.path(at: comment) == ["DiffExecutor"])
+        #expect(outline.path(at: comment - 4) == ["DiffExecutor"])
+        #expect(outline.path(at: comment + 10) == ["DiffExecutor"])
+        #expect(
+            SourceOutline("void f() {\n  Foo::call(\n    1);\n  x = 2;\n}").path(at: 32) == ["f"],
+            "A call is no definition"
+        )
+    }
+
     @Test("A file is known by its types, or by its functions if it has none")
     func names() {
         #expect(SourceOutline(Self.rust).names == ["DiffExecutor"])

@@ -131,7 +131,7 @@ public struct Chunker: Sendable {
             let unit = units[end]
             let held = start < end ? tokens.cost(of: units[start].span.lowerBound..<units[end - 1].span.upperBound) : 0
             let grown = tokens.cost(of: units[start].span.lowerBound..<unit.span.upperBound)
-            let startsSection = self.startsSection(unit) && held >= self.configuration.minimumTokens
+            let startsSection = self.startsSection(unit, after: held)
             if start == end || (!startsSection && grown <= room) {
                 end += 1
                 continue
@@ -151,15 +151,19 @@ public struct Chunker: Sendable {
         return windows
     }
 
-    /// A section of a text and a symbol at the top level of source code each begin a chunk.
-    private func startsSection(_ unit: Unit) -> Bool { unit.isHeading || (unit.isSymbol && unit.path.isEmpty) }
+    /// A section of a text and a symbol at the top level of source code each begin a chunk,
+    /// unless what is before it is very short.
+    private func startsSection(_ unit: Unit, after held: Int) -> Bool {
+        if unit.isHeading { return held >= self.configuration.minimumTokens }
+        return unit.isSymbol && unit.path.isEmpty && held >= self.configuration.minimumSymbolTokens
+    }
 
     /// The last symbol at which source code that doesn't fit into one chunk can be cut, so that functions stay whole.
     private func lastSymbol(in window: Range<Int>, units: [Unit], tokens: TokenMap) -> Int? {
         window.dropFirst().last { index in
             guard units[index].isSymbol else { return false }
             let before = units[window.lowerBound].span.lowerBound..<units[index - 1].span.upperBound
-            return tokens.cost(of: before) >= self.configuration.minimumTokens
+            return tokens.cost(of: before) >= self.configuration.minimumSymbolTokens
         }
     }
 

@@ -27,9 +27,9 @@ public struct SourceOutline: Sendable, Hashable {
     /// The definitions, in order.
     public let symbols: [Symbol]
 
-    /// From which line on which symbols enclose the text.
+    /// Up to the end of which line which symbols enclose the text.
     private struct Place: Sendable, Hashable {
-        var offset: Int
+        var end: Int
         var path: [String]
     }
 
@@ -47,7 +47,7 @@ public struct SourceOutline: Sendable, Hashable {
         var reader = OutlineReader(bytes: Array(text.utf8), maximumDepth: Self.maximumDepth)
         reader.read()
         self.symbols = reader.symbols
-        self.places = reader.places.map { Place(offset: $0.offset, path: $0.path) }
+        self.places = reader.places.map { Place(end: $0.end, path: $0.path) }
         func names(_ kind: Symbol.Kind, depth: Int) -> [String] {
             reader.symbols.filter { $0.kind == kind && $0.path.count <= depth }.map(\.name)
         }
@@ -60,13 +60,13 @@ public struct SourceOutline: Sendable, Hashable {
         self.names = names
     }
 
-    /// Returns the symbols that enclose the first line at or after an offset, outermost first.
+    /// Returns the symbols that enclose the line of code at an offset, or the next one after it, outermost first.
     public func path(at offset: Int) -> [String] {
         var low = 0
         var high = self.places.count
         while low < high {
             let middle = (low + high) / 2
-            if self.places[middle].offset < offset { low = middle + 1 } else { high = middle }
+            if self.places[middle].end <= offset { low = middle + 1 } else { high = middle }
         }
         return low < self.places.count ? self.places[low].path : []
     }
@@ -92,7 +92,7 @@ private struct OutlineReader {
     let bytes: [UInt8]
     let maximumDepth: Int
     var symbols: [SourceOutline.Symbol] = []
-    var places: [(offset: Int, path: [String])] = []
+    var places: [(end: Int, path: [String])] = []
     private var stack: [(indentation: Int, name: String)] = []
     /// Where the comments and attributes begin that stand right above the next line.
     private var leading: Int?
@@ -128,7 +128,7 @@ private struct OutlineReader {
         // Directives of the C preprocessor stand at the left margin wherever they are.
         guard line.first != UInt8(ascii: "#") else { return }
         self.leave(indentation, line)
-        self.places.append((self.leading ?? span.lowerBound, self.stack.map(\.name)))
+        self.places.append((span.upperBound, self.stack.map(\.name)))
         guard let definition = line.definition else {
             if line.first == UInt8(ascii: "}"), let last = self.stack.last, last.indentation == indentation {
                 self.stack.removeLast()
@@ -220,19 +220,24 @@ private struct SourceLine {
 
     /// The name of a method of a C-like language: a type and a name before a parenthesis, at the head of a block.
     private var method: String? {
-        guard let last = self.last, "{(,)".utf8.contains(last), let open = self.text.firstIndex(of: UInt8(ascii: "(")),
+        guard let last = self.last, "{(,".utf8.contains(last), let open = self.text.firstIndex(of: UInt8(ascii: "(")),
             self.text[..<open].allSatisfy(Self.isHeadByte)
         else { return nil }
-        if last == UInt8(ascii: ")") { return nil }
         let head = self.text[..<open].split(separator: UInt8(ascii: " "))
         guard let name = head.last, let first = head.first,
             !Self.statements.contains(String(decoding: first, as: UTF8.self))
         else { return nil }
         let text = String(decoding: name.drop { "*&".utf8.contains($0) }, as: UTF8.self)
-        guard head.count > 1 || text.contains("::"), let initial = text.unicodeScalars.first,
+        guard head.count > 1 || Self.isConstructor(text), let initial = text.unicodeScalars.first,
             initial.properties.isAlphabetic || initial == "_" || initial == "~", !Self.statements.contains(text)
         else { return nil }
         return text
+    }
+
+    /// Whether a name without a type before it is that of a constructor or destructor, such as `Window::Window`.
+    private static func isConstructor(_ name: String) -> Bool {
+        let parts = name.split(separator: ":").suffix(2).map { $0.drop { $0 == "~" } }
+        return parts.count == 2 && parts[0] == parts[1]
     }
 
     private static func isHeadByte(_ byte: UInt8) -> Bool {

@@ -79,7 +79,8 @@ public struct ChunkEvaluation: Sendable {
         guard case .windows(let size) = cut else { return set.documents }
         var windows: [Document] = []
         for document in set.documents {
-            let spans = self.base.embedder?.tokenSpans(of: document.text)
+            let spans =
+                self.base.embedder?.tokenSpans(of: document.text)
                 ?? ApproximateTokenizer.tokenSpans(of: document.text)
             for start in stride(from: 0, to: spans.count, by: size) {
                 let range = spans[start].lowerBound..<spans[min(start + size, spans.count) - 1].upperBound
