@@ -108,6 +108,7 @@ let package = Package(
             dependencies: ["JSON", asyncHTTPClient, logging, nioCore, nioHTTP1],
             swiftSettings: swiftSettings
         ),
+        .target(name: "Reranking", dependencies: ["JSON", "Knowledge", "Upstream"], swiftSettings: swiftSettings),
         .target(name: "Telemetry", dependencies: ["JSON", logging], swiftSettings: swiftSettings),
         // Tools
         .target(
@@ -126,9 +127,9 @@ let package = Package(
             name: "GantryServer",
             dependencies: [
                 "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgePostgres", "KnowledgeSQLite",
-                "KnowledgeTools",
-                "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "SharedState", "Telemetry",
-                "Postgres", "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle,
+                "KnowledgeTools", "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "Postgres",
+                "Reranking", "SharedState", "Telemetry", "Upstream", configuration, httpTypes, hummingbird, logging,
+                nioCore, serviceLifecycle,
                 unixSignals,
                 yams,
             ],
@@ -197,6 +198,11 @@ let package = Package(
         .testTarget(
             name: "ExtractionTests",
             dependencies: ["Extraction", "JSON", "Knowledge"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RerankingTests",
+            dependencies: ["JSON", "Reranking", "Upstream"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -4,7 +4,7 @@ import Knowledge
 /// Reads files that hold one document per line, as a JSON object.
 ///
 /// `id` and `text` are strings that have to be there; `title`, and `source` or `url`, are strings that may be; what
-/// else there is becomes metadata.
+/// else there is becomes metadata. Lines with the same `doc` are consecutive parts of one source file.
 struct JSONLinesReader {
     let limits: ExtractionLimits
 
@@ -25,6 +25,10 @@ struct JSONLinesReader {
         guard !result.documents.isEmpty else {
             throw result.failures.first?.error ?? KnowledgeError(.emptyDocument, "\(path) holds no documents.")
         }
+        result.documents = Document.linked(
+            result.documents,
+            partsOf: result.documents.map { $0.metadata["doc"]?.stringValue }
+        )
         return result
     }
 

@@ -1,39 +1,29 @@
 extension KnowledgeBase {
-    /// Finds the chunks that answer a question best.
+    /// Finds the chunks that answer a question best, with the measured defaults.
+    ///
+    /// - Throws: As ``query(_:options:)``.
+    public func query(_ text: String, topK: Int = 3) async throws(KnowledgeError) -> KnowledgeAnswer {
+        try await self.query(text, options: KnowledgeQueryOptions(topK: topK))
+    }
+
+    /// Finds the passages that answer a question best.
     ///
     /// - Parameters:
     ///   - text: A question or keywords.
-    ///   - topK: The most chunks to return.
-    /// - Returns: The chunks, best first; none if nothing in the index has to do with the question.
-    /// - Throws: ``KnowledgeError/Code/invalidArguments`` for an empty or overlong query,
+    ///   - options: How many passages, which documents, how much text.
+    /// - Returns: The passages, best first; none if nothing in the index has to do with the question.
+    /// - Throws: ``KnowledgeError/Code/invalidArguments`` for an empty or overlong query or options beyond their limits,
     ///   ``KnowledgeError/Code/modelMismatch`` if the index was made with another embedding model.
-    public func query(_ text: String, topK: Int = 3) async throws(KnowledgeError) -> KnowledgeAnswer {
-        try self.check(text, topK: topK)
-        let analysis = QueryAnalysis(text)
-        let dense = try await self.vector(of: text)
-        let ranking = Ranking(configuration: self.configuration.ranking)
-        let response = try await self.store.search(
-            CandidateRequest(terms: analysis.terms, dense: dense, limit: self.configuration.candidateLimit)
-        ) { candidates in
-            Array(ranking.ranked(candidates).prefix(max(topK, RelevanceRule.depth)))
-        }
-        let relevant = RelevanceRule(configuration: self.configuration.ranking)
-            .isAnswered(by: response.hits, analysis: analysis)
-        return KnowledgeAnswer(
-            mode: dense == nil ? .lexical : .hybrid,
-            notice: self.notice(lacksVectors: response.lacksVectors),
-            results: relevant ? response.hits.prefix(topK).map { SearchResult($0.candidate, $0.chunk) } : [],
-            generation: response.generation
-        )
+    public func query(
+        _ text: String,
+        options: KnowledgeQueryOptions
+    ) async throws(KnowledgeError) -> KnowledgeAnswer {
+        try self.check(text)
+        try self.check(options)
+        return try await QueryRun(base: self, text: text, options: options).answer()
     }
 
-    private func check(_ text: String, topK: Int) throws(KnowledgeError) {
-        guard (1...self.configuration.maximumTopK).contains(topK) else {
-            throw KnowledgeError(
-                .invalidArguments,
-                "top_k is \(topK); give a number from 1 to \(self.configuration.maximumTopK)."
-            )
-        }
+    private func check(_ text: String) throws(KnowledgeError) {
         guard text.contains(where: { !$0.isWhitespace }) else {
             throw KnowledgeError(.invalidArguments, "The query is empty; ask a question or give keywords.")
         }
@@ -45,27 +35,22 @@ extension KnowledgeBase {
         }
     }
 
-    private func vector(of text: String) async throws(KnowledgeError) -> CandidateRequest.Dense? {
-        guard let embedder = self.embedder else { return nil }
-        let vectors = try await embedder.checkedVectors(of: [text], for: .query)
-        return vectors.first.map { CandidateRequest.Dense(vector: $0, model: embedder.model) }
-    }
-}
-
-extension SearchResult {
-    init(_ candidate: Candidate, _ chunk: StoredChunk) {
-        self.init(
-            documentID: chunk.documentID,
-            source: chunk.source,
-            title: chunk.title,
-            headingPath: chunk.headingPath,
-            chunkIndex: chunk.index,
-            text: chunk.text,
-            span: chunk.span,
-            score: candidate.score,
-            similarity: candidate.cosine,
-            indexedAt: chunk.indexedAt,
-            sourceUpdatedAt: chunk.sourceUpdatedAt
-        )
+    private func check(_ options: KnowledgeQueryOptions) throws(KnowledgeError) {
+        guard (1...self.configuration.maximumTopK).contains(options.topK) else {
+            throw KnowledgeError(
+                .invalidArguments,
+                "top_k is \(options.topK); give a number from 1 to \(self.configuration.maximumTopK)."
+            )
+        }
+        guard (0...10).contains(options.neighbours) else {
+            throw KnowledgeError(
+                .invalidArguments,
+                "neighbours is \(options.neighbours); give a number from 0 to 10."
+            )
+        }
+        if let tokens = options.maximumTokens, tokens < 1 {
+            throw KnowledgeError(.invalidArguments, "max_tokens is \(tokens); give a number from 1.")
+        }
+        try options.filter.check()
     }
 }

@@ -6,6 +6,7 @@ public import Foundation
 public struct KnowledgeBase: Sendable {
     let store: any KnowledgeStore
     let embedder: (any Embedder)?
+    let reranker: (any Reranker)?
     let extractor: (any DocumentExtractor)?
     let configuration: KnowledgeConfiguration
     let now: @Sendable () -> Date
@@ -15,18 +16,21 @@ public struct KnowledgeBase: Sendable {
     /// - Parameters:
     ///   - store: Where documents are kept.
     ///   - embedder: The embedding model, or nothing if it is missing.
+    ///   - reranker: A model that puts the best candidates in order, or nothing for the order of the search.
     ///   - extractor: What finds documents in files; needed by ``ingest(files:progress:)`` only.
     ///   - configuration: Limits and weights.
     ///   - now: The present time, for `indexed_at`.
     public init(
         store: any KnowledgeStore,
         embedder: (any Embedder)?,
+        reranker: (any Reranker)? = nil,
         extractor: (any DocumentExtractor)? = nil,
         configuration: KnowledgeConfiguration = KnowledgeConfiguration(),
         now: @escaping @Sendable () -> Date
     ) {
         self.store = store
         self.embedder = embedder
+        self.reranker = reranker
         self.extractor = extractor
         self.configuration = configuration
         self.now = now

@@ -9,6 +9,9 @@ public struct KnowledgeConfiguration: Sendable {
     /// The most candidates that each of the two searches gives.
     public var candidateLimit = 100
 
+    /// How many of the best candidates a re-ranking model is asked about.
+    public var rerankDepth = 50
+
     /// The most characters of a query.
     public var maximumQueryLength = 4000
 

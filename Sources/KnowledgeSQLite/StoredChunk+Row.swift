@@ -9,7 +9,7 @@ extension StoredChunk {
         let statement = try database.cachedStatement(
             sql: """
                 SELECT e.document_id, d.source, d.title, e.chunk_index, e.heading_path, e.chunk_text, e.span_start,
-                    e.span_end, e.created_at, d.source_updated_at
+                    e.span_end, e.created_at, d.source_updated_at, d.content_hash
                 FROM document_embeddings e JOIN documents d ON d.id = e.document_id
                 WHERE e.document_id = ? AND e.chunk_index >= ? AND e.chunk_index < ? ORDER BY e.chunk_index LIMIT 1000
                 """
@@ -27,6 +27,7 @@ extension StoredChunk {
             documentID: row[0],
             source: row[1],
             title: row[2],
+            version: row[10],
             index: row[3],
             headingPath: try JSONValue(parsing: path).arrayValue?.compactMap(\.stringValue) ?? [],
             text: row[5],

@@ -19,7 +19,8 @@ struct Gantry: AsyncParsableCommand {
         version: GantryVersion.current,
         subcommands: [
             ServeCommand.self, StdioCommand.self, IngestCommand.self, QueryCommand.self, ToolsCommand.self,
-            CallCommand.self, DoctorCommand.self, EvalCommand.self, MigrateCommand.self, ReindexCommand.self,
+            CallCommand.self, DoctorCommand.self, EvalCommand.self, EvalChunksCommand.self, MigrateCommand.self,
+            ReindexCommand.self,
         ]
     )
 

@@ -12,31 +12,88 @@ struct QueryCommand: AsyncParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    @Option(help: "The most passages to show (1 to 10).")
+    @Option(help: "The most passages to show (1 to 50).")
     var top: Int = 3
+
+    @Option(help: "The most tokens of all passages together; fewer are shown, none is cut.")
+    var maxTokens: Int?
+
+    @Option(help: "How many chunks before and after each hit are shown with it (0 to 10).")
+    var neighbours: Int = 0
+
+    @Option(help: "hybrid (by meaning and by words), dense (by meaning) or lexical (by words).")
+    var mode: String = "hybrid"
+
+    @Option(
+        help: ArgumentHelp(
+            "Only documents whose source matches, for example 'docs/**'; may be repeated.",
+            valueName: "glob"
+        )
+    )
+    var source: [String] = []
+
+    @Flag(help: "Show the rank and the score that each search gave.")
+    var explain = false
 
     @Argument(help: "A question or keywords.")
     var question: String
 
     func validate() throws {
-        guard (1...10).contains(self.top) else { throw ValidationError("--top is a number from 1 to 10.") }
+        guard (1...50).contains(self.top) else { throw ValidationError("--top is a number from 1 to 50.") }
+        guard SearchMode(rawValue: self.mode) != nil else {
+            throw ValidationError("--mode is hybrid, dense or lexical.")
+        }
     }
 
     func run() async throws {
         try await self.options.withApplication(quietly: true) { application in
             let answer: KnowledgeAnswer
             do throws(KnowledgeError) {
-                answer = try await application.knowledge.query(self.question, topK: self.top)
+                answer = try await application.knowledge.query(self.question, options: try self.queryOptions())
             } catch {
                 throw CommandFailure(message: error.message)
             }
-            if let notice = answer.notice { Output.error(notice) }
-            if answer.results.isEmpty { Output.line("Nothing relevant found.") }
-            for (index, result) in answer.results.enumerated() {
-                let place = ([result.title] + result.headingPath).filter { !$0.isEmpty }.joined(separator: " › ")
-                let score = (result.score * 1000).rounded() / 1000
-                Output.line("\(index + 1). \(result.source) · \(place) · score \(score)\n\n\(result.text)\n")
-            }
+            self.show(answer)
         }
     }
+
+    private func queryOptions() throws(KnowledgeError) -> KnowledgeQueryOptions {
+        var sources: [GlobPattern] = []
+        for text in self.source { sources.append(try GlobPattern(text)) }
+        return KnowledgeQueryOptions(
+            topK: self.top,
+            mode: SearchMode(rawValue: self.mode) ?? .hybrid,
+            filter: DocumentFilter(sources: sources),
+            maximumTokens: self.maxTokens,
+            neighbours: self.neighbours
+        )
+    }
+
+    private func show(_ answer: KnowledgeAnswer) {
+        if let notice = answer.notice { Output.error(notice) }
+        if answer.results.isEmpty, answer.omitted.isEmpty { Output.line("Nothing relevant found.") }
+        for part in answer.parts where !answer.results.isEmpty && part.confidence.isProbablyMissing {
+            Output.error("Probably not in the knowledge base: \(part.text)")
+        }
+        for (index, result) in answer.results.enumerated() {
+            let place = ([result.title] + result.headingPath).filter { !$0.isEmpty }.joined(separator: " › ")
+            let score = Self.short(result.score)
+            Output.line("\(index + 1). \(result.source) · \(place) · score \(score)")
+            if self.explain { Output.line("   \(Self.line(result.explanation))") }
+            Output.line("\n\(result.text)\n")
+        }
+        let cut = answer.omitted.count { $0.reason == .budget }
+        if cut > 0 { Output.error("\(cut) more passages don't fit into --max-tokens.") }
+    }
+
+    private static func line(_ explanation: RankExplanation) -> String {
+        func rank(_ rank: Int?) -> String { rank.map { "#\($0)" } ?? "not listed" }
+        var text = "words \(rank(explanation.lexicalRank)) (\(Self.short(explanation.lexicalScore))), "
+        text += "meaning \(rank(explanation.denseRank)) (\(explanation.cosine.map(Self.short) ?? "no vectors"))"
+        if let score = explanation.rerankScore { text += ", re-ranked \(Self.short(score))" }
+        if let part = explanation.part { text += ", by part \(part + 1) of the question" }
+        return text
+    }
+
+    private static func short(_ number: Double) -> String { "\((number * 1000).rounded() / 1000)" }
 }

@@ -31,11 +31,19 @@ struct QueryAnalysisTests {
         #expect(QueryAnalysis(query).terms.count == 64)
     }
 
-    @Test("Coverage is the share of the words that a text holds, endings aside")
+    @Test("Coverage is the share of the words that a text holds, endings aside, rare words counting more")
     func coverage() {
         let analysis = QueryAnalysis("How are signing keys rotated?")
-        #expect(analysis.coverage(of: "Rotating the key for signing.") == 1)
-        #expect(analysis.coverage(of: "The key of the house.") == 1.0 / 3)
-        #expect(analysis.coverage(of: "") == 0)
+        let even = TermRarity(frequencies: [:], chunkCount: 10)
+        #expect(analysis.coverage(of: "Rotating the key for signing.", rarity: even) == 1)
+        #expect(abs(analysis.coverage(of: "The key of the house.", rarity: even) - 1.0 / 3) < 1e-9)
+        #expect(analysis.coverage(of: "", rarity: even) == 0)
+        let common = TermRarity(frequencies: ["keys": 9, "signing": 1, "rotated": 0], chunkCount: 10)
+        #expect(analysis.coverage(of: "The key of the house.", rarity: common) < 0.1)
+        #expect(analysis.coverage(of: "It is rotated.", rarity: common) > 0.4)
+        #expect(
+            QueryAnalysis("max retries").coverage(of: "maxRetries = 3", rarity: even) == 1,
+            "Identifiers have parts"
+        )
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Knowledge
 import KnowledgeSQLite
 import MCPServer
@@ -56,6 +57,59 @@ struct KnowledgeQueryTests {
             let output = try await tool.call(Self.arguments("zucchini lasagne"), ToolContext(requestID: "test"))
             #expect(output.chunks.isEmpty)
             #expect(output.message == "Nothing relevant was found in the knowledge base.")
+        }
+    }
+
+    @Test("A budget, filters and explanations come through, and what is left out is said")
+    func options() async throws {
+        try await Self.withTool { tool in
+            var arguments = Self.arguments("key")
+            arguments.explain = true
+            arguments.sources = ["docs/**"]
+            let one = try await tool.call(arguments, ToolContext(requestID: "test"))
+            #expect(one.chunks.map(\.documentId) == ["keys"])
+            #expect(one.chunks.first?.explanation?.lexicalRank == 1)
+            #expect(one.chunks.first?.explanation?.denseRank == nil)
+            #expect(one.chunks.first?.version.isEmpty == false)
+            arguments = Self.arguments("key")
+            arguments.maxTokens = 16
+            let fewer = try await tool.call(arguments, ToolContext(requestID: "test"))
+            #expect(fewer.tokenCount <= 16)
+            #expect(fewer.chunks.count + fewer.omitted.count == 2)
+            #expect(fewer.omitted.first?.reason == "budget")
+            #expect(fewer.message?.contains("max_tokens") == true)
+            #expect(fewer.chunks.allSatisfy { $0.explanation == nil })
+            arguments.sources = [""]
+            await #expect(throws: ToolError.self) { try await tool.call(arguments, ToolContext(requestID: "test")) }
+        }
+    }
+
+    @Test("Conditions on metadata are read, and mistakes in them are reported with their place")
+    func metadataConditions() throws {
+        let shape = QueryFilterArgument.makeShape()
+        var mistakes: [ArgumentMistake] = []
+        #expect(
+            shape.decode(["field": "metadata.team", "value": "storage"], &mistakes)?.condition.path.keys == ["team"]
+        )
+        #expect(shape.decode(["field": "year", "op": "gte", "value": 2024], &mistakes)?.condition.comparison == .gte)
+        #expect(mistakes.isEmpty)
+        let wrong: [JSONValue] = [
+            "team", ["field": "team"], ["field": "team", "op": "like", "value": "x"], ["field": "a b", "value": 1],
+            ["field": "team", "op": "in", "value": "x"],
+        ]
+        for value in wrong { #expect(shape.decode(value, &mistakes) == nil) }
+        #expect(mistakes.count == wrong.count)
+    }
+
+    @Test("Freshness is a date, a time or an age")
+    func freshness() {
+        let now = Date(timeIntervalSince1970: 1_000_000)
+        #expect(MinimumFreshness.date("2d", now: now) == now.addingTimeInterval(-172_800))
+        #expect(MinimumFreshness.date("12h", now: now) == now.addingTimeInterval(-43_200))
+        #expect(MinimumFreshness.date("1970-01-02", now: now) == Date(timeIntervalSince1970: 86_400))
+        #expect(MinimumFreshness.date("1970-01-01T00:00:10Z", now: now) == Date(timeIntervalSince1970: 10))
+        for text in ["", "d", "0d", "-1d", "yesterday", "2026-13-01", "9999999w"] {
+            #expect(MinimumFreshness.date(text, now: now) == nil, "\(text)")
         }
     }
 

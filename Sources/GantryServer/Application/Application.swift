@@ -8,6 +8,7 @@ import KubernetesTools
 public import Logging
 public import MCPServer
 import Postgres
+import Reranking
 import Upstream
 
 /// Everything that Gantry consists of, built from its settings in one place.
@@ -36,7 +37,12 @@ public struct Application: Sendable {
         let database = try Self.database(settings, logger: logger)
         let store = try Self.store(settings, database: database, logger: logger)
         // Last of what may fail, because it has to be closed.
-        let upstream = jiraConfiguration == nil && embeddingsConfiguration == nil ? nil : AsyncHTTPUpstream()
+        let isOutsideAsked = jiraConfiguration != nil || embeddingsConfiguration != nil || settings.reranking != nil
+        let upstream = isOutsideAsked ? AsyncHTTPUpstream() : nil
+        var reranker: HTTPReranker?
+        if let configuration = settings.reranking, let upstream {
+            reranker = HTTPReranker(configuration: configuration, upstream: upstream)
+        }
         var embedder: (any Embedder)?
         if let embeddingsConfiguration, let upstream {
             embedder = RemoteEmbedder(configuration: embeddingsConfiguration, upstream: upstream)
@@ -46,6 +52,7 @@ public struct Application: Sendable {
         let knowledge = KnowledgeBase(
             store: store,
             embedder: embedder,
+            reranker: reranker,
             extractor: FileExtractor(),
             now: { Date() }
         )

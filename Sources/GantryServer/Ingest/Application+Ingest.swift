@@ -34,4 +34,30 @@ extension Application {
             return try await Evaluation(base: base).run(set, progress: progress)
         }
     }
+
+    /// Measures how exactly chunks cover the passages that answer questions, with a store of its own.
+    ///
+    /// - Parameters:
+    ///   - set: Documents, questions and spans.
+    ///   - cut: By structure, or into windows for comparison.
+    ///   - chunking: The sizes of chunks.
+    /// - Returns: The figures.
+    /// - Throws: A ``KnowledgeError`` if a document or a query fails.
+    public func evaluate(
+        _ set: ChunkEvaluationSet,
+        cut: ChunkEvaluation.Cut,
+        chunking: ChunkingConfiguration
+    ) async throws(KnowledgeError) -> ChunkEvaluation.Report {
+        try await self.withEmptyStore { store throws(KnowledgeError) in
+            var configuration = KnowledgeConfiguration()
+            configuration.chunking = chunking
+            let base = KnowledgeBase(
+                store: store,
+                embedder: self.embedder,
+                configuration: configuration,
+                now: { Date() }
+            )
+            return try await ChunkEvaluation(base: base).run(set, cut: cut)
+        }
+    }
 }

@@ -42,6 +42,10 @@ public struct SettingKey: Sendable, Hashable {
     public static let embeddingsAPIKey = Self("embeddings", "api_key", isSecret: true)
     public static let embeddingsDimension = Self("embeddings", "dimension")
     public static let embeddingsMaxTokens = Self("embeddings", "max_tokens")
+    public static let rerankURL = Self("rerank", "url")
+    public static let rerankModel = Self("rerank", "model")
+    public static let rerankAPIKey = Self("rerank", "api_key", isSecret: true)
+    public static let rerankStyle = Self("rerank", "style")
     public static let logLevel = Self("log", "level")
     public static let logFormat = Self("log", "format")
 
@@ -50,6 +54,6 @@ public struct SettingKey: Sendable, Hashable {
         host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, databaseURL,
         databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, jiraURL, jiraUser, jiraToken, jiraProjects,
         embeddingsPrecision, embeddingsURL, embeddingsModel, embeddingsAPIKey, embeddingsDimension, embeddingsMaxTokens,
-        logLevel, logFormat,
+        rerankURL, rerankModel, rerankAPIKey, rerankStyle, logLevel, logFormat,
     ]
 }

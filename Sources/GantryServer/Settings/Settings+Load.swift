@@ -3,6 +3,7 @@ import Embedding
 import JiraTools
 import Logging
 import MCPServer
+import Reranking
 import Telemetry
 
 extension Settings {
@@ -59,6 +60,7 @@ extension Settings {
         self.jira = Self.jira(&reader)
         self.embeddingsPrecision = reader.choice(.embeddingsPrecision, default: .auto)
         self.embeddings = Self.embeddings(&reader)
+        self.reranking = Self.reranking(&reader)
         self.logLevel = reader.choice(.logLevel, default: .info)
         self.logFormat =
             reader.value(.logFormat, default: nil, expected: "text or json") { LogFormat(rawValue: $0.lowercased()) }
@@ -82,6 +84,7 @@ extension Settings {
         case .databaseMaximumOverflow: "10"
         case .databaseRecycleSeconds: "3600"
         case .embeddingsPrecision: self.embeddingsPrecision.rawValue
+        case .rerankStyle: self.reranking?.style.rawValue
         case .logLevel: self.logLevel.rawValue
         default: nil
         }
@@ -200,6 +203,35 @@ extension Settings {
             return "The key would travel unencrypted. Use https."
         }
         return nil
+    }
+
+    private static func reranking(_ reader: inout SettingsReader) -> HTTPReranker.Configuration? {
+        let model = reader.text(.rerankModel)
+        let key = reader.text(.rerankAPIKey)
+        let style = reader.value(.rerankStyle, default: HTTPReranker.Style.cohere, expected: "cohere, openai or tei") {
+            HTTPReranker.Style(rawValue: $0.lowercased())
+        }
+        guard let url = reader.text(.rerankURL) else {
+            for other in [SettingKey.rerankModel, .rerankAPIKey, .rerankStyle] where reader.found[other] != nil {
+                reader.reject(other, "This has no effect without RERANK_URL.")
+            }
+            return nil
+        }
+        guard let address = WebAddress(url) else {
+            reader.reject(.rerankURL, "This is not an address such as https://api.example.com/v2/rerank.")
+            return nil
+        }
+        if address.scheme == "http", key != nil, !Loopback.contains(host: address.host) {
+            reader.reject(.rerankURL, "The key would travel unencrypted. Use https.")
+        }
+        guard let model else {
+            reader.reject(.rerankModel, "Set it too: RERANK_URL is set, and the endpoint wants the name of a model.")
+            return nil
+        }
+        if let key, key.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+            reader.reject(.rerankAPIKey, "This holds a line break or another control character.")
+        }
+        return HTTPReranker.Configuration(url: url, model: model, apiKey: key, style: style)
     }
 
     private static func jiraURLProblem(_ text: String) -> String? {

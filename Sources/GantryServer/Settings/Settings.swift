@@ -1,6 +1,7 @@
 public import Embedding
 public import Logging
 public import MCPServer
+public import Reranking
 public import Telemetry
 
 /// Everything that can be set from outside, checked.
@@ -75,6 +76,8 @@ public struct Settings: Sendable {
     public var embeddingsPrecision = MiniLMEmbedder.Precision.auto
     /// The embedding service, or nothing for the model in this process.
     public var embeddings: Embeddings?
+    /// How to reach a re-ranking model, or nothing if passages stay in the order of the search.
+    public var reranking: HTTPReranker.Configuration?
     public var logLevel = Logger.Level.info
     /// How a log line looks, or nothing for text on a terminal and JSON elsewhere.
     public var logFormat: LogFormat?

@@ -1,8 +1,12 @@
+import JSON
+
 /// Splits documents along their structure into chunks that the embedding model can read whole.
 ///
-/// Sentences, lines and table rows are put together until the window is full; a heading begins a new chunk unless the
-/// one before it is very short. A chunk that ended because the window was full is followed by one that repeats its
-/// last sentences. What stands before a chunk when it is embedded (title and headings) isn't part of its text.
+/// Sentences, lines and table rows are put together until the window is full; a heading, or a symbol at the top level of
+/// source code, begins a new chunk unless the one before it is very short. A chunk that ended because the window was full
+/// is followed by one that repeats its last sentences; source code is cut before the last function that began in the
+/// window instead. What stands before a chunk when it is embedded (file, title and headings, or the symbols that it
+/// stands in) isn't part of its text.
 public struct Chunker: Sendable {
     private let configuration: ChunkingConfiguration
     private let embedder: (any Embedder)?
@@ -23,9 +27,10 @@ public struct Chunker: Sendable {
     public func chunks(of document: Document) throws(KnowledgeError) -> [Chunk] {
         let tokens = TokenMap(text: document.text, embedder: self.embedder)
         let bytes = Array(document.text.utf8)
-        let units = self.units(of: document, bytes: bytes, tokens: tokens)
-        let windows = self.windows(of: units, title: document.title, tokens: tokens)
-        if windows.isEmpty, !document.title.isEmpty { return [self.titleChunk(of: document)] }
+        let head = Head(of: document)
+        let units = self.units(of: document, head: head, bytes: bytes, tokens: tokens)
+        let windows = self.windows(of: units, head: head, tokens: tokens)
+        if windows.isEmpty, !document.title.isEmpty { return [self.titleChunk(head)] }
         guard windows.count <= self.configuration.maximumChunks else {
             throw KnowledgeError(
                 .tooManyChunks,
@@ -41,30 +46,51 @@ public struct Chunker: Sendable {
                 headingPath: path,
                 text: String(decoding: bytes[span], as: UTF8.self),
                 span: span,
-                context: self.context(title: document.title, path: path)
+                context: self.context(head, path: path)
             )
         }
     }
 
     /// The one chunk of a document without text, such as a heading that only groups others: it is found by its title.
-    private func titleChunk(of document: Document) -> Chunk {
-        let context = self.context(title: document.title, path: [])
-        return Chunk(index: 0, headingPath: [], text: "", span: 0..<0, context: context)
+    private func titleChunk(_ head: Head) -> Chunk {
+        Chunk(index: 0, headingPath: [], text: "", span: 0..<0, context: self.context(head, path: []))
+    }
+
+    /// What all chunks of a document stand under.
+    private struct Head {
+        var title: String
+        /// The words of the file's name that the title doesn't say.
+        var fileName: String
+        /// For source code: the symbols of the file, and where the text begins in it.
+        var code: SourcePart?
+
+        init(of document: Document) {
+            self.title = document.title
+            self.code = document.sourceOutline
+            // The records of one file have the file's name in common; it is what each is called that tells them apart.
+            let isRecord = document.metadata[Document.fileKey]?.stringValue == document.source
+            self.fileName = FileName.words(of: isRecord ? document.id : document.source, besides: document.title)
+        }
     }
 
     /// The smallest thing that goes into a chunk.
     private struct Unit {
         var span: Range<Int>
         var path: [String]
-        var isHeading: Bool
+        var isHeading = false
+        /// Whether a symbol of source code begins here.
+        var isSymbol = false
     }
 
-    private func units(of document: Document, bytes: [UInt8], tokens: TokenMap) -> [Unit] {
+    private func units(of document: Document, head: Head, bytes: [UInt8], tokens: TokenMap) -> [Unit] {
         let room = min(
             self.configuration.windowTokens,
             self.configuration.totalTokens - self.configuration.contextTokens
         )
         let pieces = TextPieces(bytes: bytes, tokens: tokens, maximumTokens: room)
+        if let code = head.code {
+            return self.units(of: code, spans: document.blocks.flatMap { pieces.pieces(of: $0) })
+        }
         var units: [Unit] = []
         var headings: [(level: Int, title: String)] = []
         for block in document.blocks {
@@ -80,25 +106,44 @@ public struct Chunker: Sendable {
         return units
     }
 
+    /// The lines of source code, with the symbols that they stand in.
+    private func units(of code: SourcePart, spans: [Range<Int>]) -> [Unit] {
+        let symbols = code.outline.symbols
+        var next = symbols.firstIndex { $0.offset >= code.offset } ?? symbols.count
+        return spans.map { span in
+            var unit = Unit(span: span, path: code.outline.path(at: code.offset + span.lowerBound))
+            while next < symbols.count, symbols[next].offset <= code.offset + span.lowerBound {
+                unit.isSymbol = true
+                next += 1
+            }
+            return unit
+        }
+    }
+
     /// Returns which units make each chunk.
-    private func windows(of units: [Unit], title: String, tokens: TokenMap) -> [Range<Int>] {
+    private func windows(of units: [Unit], head: Head, tokens: TokenMap) -> [Range<Int>] {
         var windows: [Range<Int>] = []
         var start = 0
         var end = 0
         var room = 0
         while end < units.count {
-            if start == end || room == 0 { room = self.room(for: units[start...], title: title) }
+            if start == end || room == 0 { room = self.room(for: units[start...], head: head) }
             let unit = units[end]
             let held = start < end ? tokens.cost(of: units[start].span.lowerBound..<units[end - 1].span.upperBound) : 0
             let grown = tokens.cost(of: units[start].span.lowerBound..<unit.span.upperBound)
-            let startsSection = unit.isHeading && held >= self.configuration.minimumTokens
+            let startsSection = self.startsSection(unit, after: held)
             if start == end || (!startsSection && grown <= room) {
                 end += 1
                 continue
             }
-            let last = self.withoutTrailingHeadings(start..<end, units: units)
+            var last = self.withoutTrailingHeadings(start..<end, units: units)
+            let symbol = startsSection ? nil : self.lastSymbol(in: start..<end + 1, units: units, tokens: tokens)
+            if let symbol { last = start..<symbol }
             windows.append(last)
-            start = startsSection ? end : self.overlapStart(after: last, units: units, room: room, tokens: tokens)
+            let isAtBoundary = startsSection || symbol != nil
+            start =
+                isAtBoundary
+                ? last.upperBound : self.overlapStart(after: last, units: units, room: room, tokens: tokens)
             end = max(start, last.upperBound)
             room = 0
         }
@@ -106,9 +151,25 @@ public struct Chunker: Sendable {
         return windows
     }
 
+    /// A section of a text and a symbol at the top level of source code each begin a chunk,
+    /// unless what is before it is very short.
+    private func startsSection(_ unit: Unit, after held: Int) -> Bool {
+        if unit.isHeading { return held >= self.configuration.minimumTokens }
+        return unit.isSymbol && unit.path.isEmpty && held >= self.configuration.minimumSymbolTokens
+    }
+
+    /// The last symbol at which source code that doesn't fit into one chunk can be cut, so that functions stay whole.
+    private func lastSymbol(in window: Range<Int>, units: [Unit], tokens: TokenMap) -> Int? {
+        window.dropFirst().last { index in
+            guard units[index].isSymbol else { return false }
+            let before = units[window.lowerBound].span.lowerBound..<units[index - 1].span.upperBound
+            return tokens.cost(of: before) >= self.configuration.minimumSymbolTokens
+        }
+    }
+
     /// How many tokens of text fit behind the title and headings of a chunk that begins with the first of some units.
-    private func room(for units: ArraySlice<Unit>, title: String) -> Int {
-        let context = self.context(title: title, path: self.headingPath(of: units, title: title))
+    private func room(for units: ArraySlice<Unit>, head: Head) -> Int {
+        let context = self.context(head, path: self.headingPath(of: units, title: head.title))
         return min(self.configuration.windowTokens, self.configuration.totalTokens - self.tokenSpans(of: context).count)
     }
 
@@ -144,8 +205,9 @@ public struct Chunker: Sendable {
         return path(text)
     }
 
-    private func context(title: String, path: [String]) -> String {
-        let whole = ([title] + path).filter { !$0.isEmpty }.joined(separator: " > ")
+    private func context(_ head: Head, path: [String]) -> String {
+        let names = (head.code?.outline.names ?? []).filter { !path.contains($0) }.joined(separator: ", ")
+        let whole = ([head.fileName, head.title, names] + path).filter { !$0.isEmpty }.joined(separator: " > ")
         let spans = self.tokenSpans(of: whole)
         guard spans.count > self.configuration.contextTokens else { return whole }
         return String(decoding: Array(whole.utf8)[..<spans[self.configuration.contextTokens].lowerBound], as: UTF8.self)

@@ -15,6 +15,9 @@ public struct ChunkingConfiguration: Sendable, Hashable {
     /// A section shorter than this is joined with the one after it.
     public var minimumTokens = 60
 
+    /// Source code is cut at a symbol only if this much is before it, so that short functions stay together.
+    public var minimumSymbolTokens = 120
+
     /// The most tokens of title and headings that are put before the text.
     public var contextTokens = 48
 
@@ -26,6 +29,7 @@ public struct ChunkingConfiguration: Sendable, Hashable {
 
     /// Says in one line what chunks depend on, so that changed settings count as a changed document.
     var fingerprint: String {
-        "chunker 2; \(self.windowTokens) \(self.totalTokens) \(self.overlapTokens) \(self.minimumTokens) \(self.contextTokens)"
+        "chunker 3; \(self.windowTokens) \(self.totalTokens) \(self.overlapTokens) \(self.minimumTokens) "
+            + "\(self.minimumSymbolTokens) \(self.contextTokens)"
     }
 }

@@ -30,16 +30,19 @@ public struct EvaluationSet: Sendable {
     /// Reads a collection from the contents of its three files.
     ///
     /// - Parameters:
-    ///   - corpus: JSON Lines with `id`, `title` and `text`.
+    ///   - corpus: JSON Lines with `id`, `title` and `text`; lines with the same `doc` are consecutive parts of one file.
     ///   - queries: JSON Lines with `id` and `text`.
     ///   - qrels: Lines of query, document and relevance, or of query, 0, document and relevance, separated by tabs or
     ///     spaces, after an optional heading.
     /// - Throws: ``KnowledgeError/Code/malformed`` with the number of the line.
     public init(corpus: [UInt8], queries: [UInt8], qrels: [UInt8]) throws(KnowledgeError) {
         var documents: [Document] = []
+        var files: [String?] = []
         try Self.forEachObject(in: corpus, file: "corpus") { id, line in
             documents.append(Document(id: id, title: line["title"]?.stringValue ?? "", text: line.text))
+            files.append(line["doc"]?.stringValue)
         }
+        documents = Document.linked(documents, partsOf: files)
         var questions: [Query] = []
         try Self.forEachObject(in: queries, file: "queries") { id, line in
             questions.append(Query(id: id, text: line.text))

@@ -18,6 +18,14 @@ enum ContentHash {
         if !document.accessLabels.isEmpty {
             description["labels"] = .array(document.accessLabels.sorted().map { .string($0) })
         }
+        if let part = document.part {
+            let end = part.offset + document.text.utf8.count
+            description["part"] = .array(
+                (part.outline.names + part.outline.path(at: part.offset) + part.outline.path(at: end)).map {
+                    .string($0)
+                }
+            )
+        }
         return SHA256.hash(data: JSONValue.object(description).serialized()).map { byte in
             let digits = String(byte, radix: 16)
             return byte < 16 ? "0" + digits : digits

@@ -24,12 +24,20 @@ public struct QueryAnalysis: Sendable, Hashable {
         self.terms = Array((content + parts.filter { !content.contains($0) }).prefix(Self.maximumTerms))
     }
 
-    /// Returns the share of the query's words that a text holds, from 0 to 1, comparing words without their endings.
-    func coverage(of text: String) -> Double {
-        guard !self.contentWords.isEmpty else { return 0 }
-        let stems = Set(Words.all(in: text).map { Words.stem($0.lowercased()) })
-        let found = self.contentWords.count { stems.contains(Words.stem($0)) }
-        return Double(found) / Double(self.contentWords.count)
+    /// Returns the share of the query's words that a text holds, from 0 to 1, each counting by its rarity; words are
+    /// compared without their endings.
+    func coverage(of text: String, rarity: TermRarity) -> Double {
+        let words = Words.all(in: text)
+        var stems = Set(words.map { Words.stem($0.lowercased()) })
+        for word in words { stems.formUnion(Words.identifierParts(of: word).map(Words.stem)) }
+        var found = 0.0
+        var total = 0.0
+        for word in self.contentWords {
+            let weight = rarity.weight(of: word)
+            total += weight
+            if stems.contains(Words.stem(word)) { found += weight }
+        }
+        return total > 0 ? found / total : 0
     }
 
     private static func add(_ word: String, to words: inout [String]) {

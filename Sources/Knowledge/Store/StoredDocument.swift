@@ -75,6 +75,8 @@ public struct StoredChunk: Sendable, Hashable {
     public var documentID: String
     public var source: String
     public var title: String
+    /// The content hash of the document that the chunk is of.
+    public var version: String
     public var index: Int
     public var headingPath: [String]
     public var text: String
@@ -88,6 +90,7 @@ public struct StoredChunk: Sendable, Hashable {
         documentID: String,
         source: String,
         title: String,
+        version: String,
         index: Int,
         headingPath: [String],
         text: String,
@@ -98,6 +101,7 @@ public struct StoredChunk: Sendable, Hashable {
         self.documentID = documentID
         self.source = source
         self.title = title
+        self.version = version
         self.index = index
         self.headingPath = headingPath
         self.text = text

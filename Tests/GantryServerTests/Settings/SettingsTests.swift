@@ -49,7 +49,8 @@ struct SettingsTests {
                 "DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW", "DATABASE_POOL_RECYCLE_SECONDS", "JIRA_URL", "JIRA_USER",
                 "JIRA_TOKEN",
                 "JIRA_PROJECTS", "EMBEDDINGS_PRECISION", "EMBEDDINGS_URL", "EMBEDDINGS_MODEL", "EMBEDDINGS_API_KEY",
-                "EMBEDDINGS_DIMENSION", "EMBEDDINGS_MAX_TOKENS", "LOG_LEVEL", "LOG_FORMAT",
+                "EMBEDDINGS_DIMENSION", "EMBEDDINGS_MAX_TOKENS", "RERANK_URL", "RERANK_MODEL", "RERANK_API_KEY",
+                "RERANK_STYLE", "LOG_LEVEL", "LOG_FORMAT",
             ]
         )
     )
@@ -76,6 +77,23 @@ struct SettingsTests {
             Set(problems.map(\.setting)) == ["DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_POOL_RECYCLE_SECONDS"]
         )
         #expect(problems.allSatisfy { !"\($0)".contains("very-secret") })
+    }
+
+    @Test("of a re-ranking model are checked together")
+    func reranking() async throws {
+        let environment = ["RERANK_URL": "https://rerank.example/v2/rerank", "RERANK_MODEL": "rank-1"]
+        let settings = try await Settings.load(environment: environment)
+        #expect(settings.reranking != nil)
+        #expect(try await Settings.load(environment: [:]).reranking == nil)
+        #expect(await self.problems(environment.merging(["RERANK_STYLE": "tei"]) { $1 }).isEmpty)
+        #expect(await self.problems(["RERANK_URL": "https://rerank.example"]).map(\.setting) == ["RERANK_MODEL"])
+        #expect(await self.problems(["RERANK_MODEL": "rank-1"]).map(\.setting) == ["RERANK_MODEL"])
+        #expect(await self.problems(["RERANK_URL": "rerank", "RERANK_MODEL": "m"]).map(\.setting) == ["RERANK_URL"])
+        let plain = ["RERANK_URL": "http://rerank.example", "RERANK_MODEL": "m", "RERANK_API_KEY": "k"]
+        #expect(await self.problems(plain).map(\.setting) == ["RERANK_URL"])
+        #expect(
+            await self.problems(environment.merging(["RERANK_STYLE": "x"]) { $1 }).map(\.setting) == ["RERANK_STYLE"]
+        )
     }
 
     @Test("come from the command line, else the environment, else the file")
