@@ -37,7 +37,8 @@ extension KnowledgeBase {
         let files = Array(files)
         try await self.checkModel()
         var run = IngestRun(base: self, total: files.count, progress: progress)
-        for file in files {
+        for (position, file) in files.enumerated() {
+            run.begin(file: position)
             do {
                 let extracted = try await self.extract(file)
                 run.expect(extracted.documents.count + extracted.failures.count - 1)
@@ -68,7 +69,7 @@ extension KnowledgeBase {
         } catch {
             throw KnowledgeError(.unreadable, "The file \(file.path) can't be read.", cause: error)
         }
-        return try extractor.documents(in: bytes, path: file.path)
+        return try await extractor.documents(in: bytes, path: file.path)
     }
 
     private func checkModel() async throws(KnowledgeError) {

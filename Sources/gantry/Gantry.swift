@@ -19,7 +19,7 @@ struct Gantry: AsyncParsableCommand {
         version: GantryVersion.current,
         subcommands: [
             ServeCommand.self, StdioCommand.self, IngestCommand.self, QueryCommand.self, ToolsCommand.self,
-            CallCommand.self, DoctorCommand.self, EvalCommand.self,
+            CallCommand.self, DoctorCommand.self, EvalCommand.self, ExtractWorkerCommand.self,
         ]
     )
 

@@ -17,6 +17,8 @@ import Upstream
 public struct Application: Sendable {
     public let settings: Settings
     public let knowledge: KnowledgeBase
+    /// What ingests uploads while the application serves.
+    let workers: IngestWorkers
     public let server: MCPServer
     let embedder: (any Embedder)?
     let jira: (any JiraClient)?
@@ -28,13 +30,16 @@ public struct Application: Sendable {
     /// - Parameters:
     ///   - settings: Checked settings.
     ///   - logger: Where everything logs.
+    ///   - executable: The path of this program, which is started again to read hostile formats in a process with limits
+    ///     (see ``ExtractionWorker``); without one they are read in this process.
     /// - Throws: ``StartError`` if the data directory or the store in it can't be used.
-    public init(settings: Settings, logger: Logger) throws(StartError) {
+    public init(settings: Settings, logger: Logger, executable: String? = nil) throws(StartError) {
         let embedder = Self.embedder(settings, logger: logger)
+        let store = try Self.store(settings)
         let knowledge = KnowledgeBase(
-            store: try Self.store(settings),
+            store: store,
             embedder: embedder,
-            extractor: FileExtractor(),
+            extractor: FileExtractor(worker: executable),
             now: { Date() }
         )
         let jiraConfiguration = try Self.jiraConfiguration(settings)
@@ -49,6 +54,9 @@ public struct Application: Sendable {
         self.jira = jira
         self.upstream = upstream
         self.knowledge = knowledge
+        self.workers = IngestWorkers(queue: SQLiteIngestQueue(store: store), base: knowledge) { error in
+            logger.error("ingestion queue", metadata: ["error": "\(error)", "cause": "\(error.cause as Any)"])
+        }
         self.server = MCPServer(
             name: "gantry",
             version: GantryVersion.current,

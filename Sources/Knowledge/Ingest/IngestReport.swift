@@ -33,12 +33,16 @@ public struct IngestResult: Sendable {
     /// How many chunks were written.
     public var chunkCount: Int
 
+    /// The position among the given files of the one that the document came from, or nothing if documents were given.
+    public var file: Int?
+
     /// Creates a result.
-    public init(documentID: String?, source: String, outcome: Outcome, chunkCount: Int) {
+    public init(documentID: String?, source: String, outcome: Outcome, chunkCount: Int = 0, file: Int? = nil) {
         self.documentID = documentID
         self.source = source
         self.outcome = outcome
         self.chunkCount = chunkCount
+        self.file = file
     }
 }
 
