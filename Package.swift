@@ -98,6 +98,7 @@ let package = Package(
             dependencies: ["CLibXML2", "CZlib", "JSON", "Knowledge", "Processes"],
             swiftSettings: swiftSettings
         ),
+        .target(name: "Crawling", dependencies: ["Knowledge", "Processes"], swiftSettings: swiftSettings),
         .target(name: "Processes", dependencies: [subprocess], swiftSettings: swiftSettings),
         .target(
             name: "KnowledgeSQLite",
@@ -128,7 +129,8 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
-                "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgeSQLite", "KnowledgeTools",
+                "Crawling", "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgeSQLite",
+                "KnowledgeTools",
                 "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "SharedState", "Telemetry",
                 "Upstream", configuration, httpTypes, hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
                 yams,
@@ -183,6 +185,7 @@ let package = Package(
             dependencies: ["JSON", "Knowledge", "KnowledgeSQLite", grdb],
             swiftSettings: swiftSettings
         ),
+        .testTarget(name: "CrawlingTests", dependencies: ["Crawling", "Knowledge"], swiftSettings: swiftSettings),
         .testTarget(
             name: "ExtractionTests",
             dependencies: ["Extraction", "JSON", "Knowledge"],

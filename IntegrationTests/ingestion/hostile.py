@@ -344,7 +344,7 @@ def mislabelled_cases():
 def cases():
     for source in (pdf_cases, word_cases, html_cases, text_cases, markup_cases, mislabelled_cases):
         for item in source():
-            item.name = item.name if item.name.startswith(("..", "aaaa")) else f"{source.__name__[:-6]}/{item.name}"
+            item.name = item.name if item.name.startswith(("..", "aaaa")) else f"{source.__name__[:-6]}-{item.name}"
             yield item
 
 

@@ -45,7 +45,9 @@ struct FileParser {
     /// Text behind the name of a document that isn't text is a mistake; a web page is what servers send in place of a file.
     private func checkName(of path: String, kind: FileKind) throws(KnowledgeError) {
         let name = FileKind.extensionName(of: path)
-        guard name == "docx" || name == "pdf" || FileKind.binaryExtensions.contains(name), kind == .plainText else { return }
+        guard name == "docx" || name == "pdf" || FileKind.binaryExtensions.contains(name), kind == .plainText else {
+            return
+        }
         throw KnowledgeError(
             .unsupportedFormat,
             "\(path) isn't what its name says: it has no sign of \(name.uppercased()). Name it .txt if it is text."

@@ -1,3 +1,5 @@
+import JSON
+
 extension KnowledgeBase {
     /// Brings documents into the index, each in one transaction, in place of what was there under its identifier.
     ///
@@ -55,6 +57,29 @@ extension KnowledgeBase {
         }
         try await run.flush()
         return run.report
+    }
+
+    /// Removes the documents of files, each in one transaction.
+    ///
+    /// - Parameter isGone: Whether a file is no more, by its path; for a document that isn't part of a file, by its
+    ///   identifier.
+    /// - Returns: Which documents were removed.
+    /// - Throws: ``KnowledgeError/Code/storeFailed`` or ``KnowledgeError/Code/cancelled``.
+    @discardableResult
+    public func removeDocuments(
+        ofFilesWhere isGone: (String) -> Bool
+    ) async throws(KnowledgeError) -> IngestReport {
+        var report = IngestReport()
+        var cursor: String?
+        repeat {
+            let page = try await self.documents(after: cursor, limit: 1000)
+            for document in page where isGone(document.metadata[Document.fileKey]?.stringValue ?? document.id) {
+                guard try await self.delete(documentID: document.id) else { continue }
+                report.record(IngestResult(documentID: document.id, source: document.source, outcome: .removed))
+            }
+            cursor = page.last?.id
+        } while cursor != nil
+        return report
     }
 
     private func extract(_ file: SourceFile) async throws(KnowledgeError) -> ExtractedDocuments {

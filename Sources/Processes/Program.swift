@@ -15,14 +15,23 @@ public struct Program: Sendable {
         public var processorSeconds: Int?
         /// How many bytes of address space it may use; nothing for no limit.
         public var memoryBytes: Int?
+        /// How many bytes a file may have that it writes; nothing for no limit.
+        public var fileBytes: Int?
         /// How many bytes it may write to its standard output.
         public var outputBytes: Int
 
         /// Creates limits.
-        public init(time: Duration, processorSeconds: Int? = nil, memoryBytes: Int? = nil, outputBytes: Int) {
+        public init(
+            time: Duration,
+            processorSeconds: Int? = nil,
+            memoryBytes: Int? = nil,
+            fileBytes: Int? = nil,
+            outputBytes: Int
+        ) {
             self.time = time
             self.processorSeconds = processorSeconds
             self.memoryBytes = memoryBytes
+            self.fileBytes = fileBytes
             self.outputBytes = outputBytes
         }
     }
@@ -143,6 +152,7 @@ public struct Program: Sendable {
         var options: [String] = []
         if let seconds = self.limits.processorSeconds { options.append("--cpu=\(seconds):\(seconds + 1)") }
         if let bytes = self.limits.memoryBytes { options.append("--as=\(bytes)") }
+        if let bytes = self.limits.fileBytes { options.append("--fsize=\(bytes)") }
         guard !options.isEmpty else { return (self.executable, self.arguments) }
         return ("prlimit", options + ["--core=0", "--", self.executable] + self.arguments)
     }

@@ -5,7 +5,7 @@ public final class Slots: Sendable {
     private struct State {
         var free: Int
         var nextID: UInt64 = 0
-            /// In the order in which they came.
+        /// In the order in which they came.
         var waiters: [(id: UInt64, continuation: CheckedContinuation<Void, any Error>)] = []
     }
 

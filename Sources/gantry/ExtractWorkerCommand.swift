@@ -16,6 +16,8 @@ struct ExtractWorkerCommand: ParsableCommand {
 
     func run() throws {
         let bytes = try FileHandle.standardInput.readToEnd() ?? Data()
-        try FileHandle.standardOutput.write(contentsOf: Data(ExtractionWorker.answer(to: Array(bytes), path: self.path)))
+        try FileHandle.standardOutput.write(
+            contentsOf: Data(ExtractionWorker.answer(to: Array(bytes), path: self.path))
+        )
     }
 }

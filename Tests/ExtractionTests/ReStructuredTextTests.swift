@@ -49,14 +49,20 @@ struct ReStructuredTextTests {
             ("- a\n- b\n  more\n\n3. c", ["li:- a", "li:- b\n  more", "li:3. c"]),
             ("Like this::\n\n    a = 1\n\n    b\n\nAfter.", ["p:Like this::", "code:    a = 1\n\n    b", "p:After."]),
             (".. code-block:: sh\n\n   make\n\nAfter.", ["code:.. code-block:: sh\n\n   make", "p:After."]),
-            (".. note:: Mind the gap.\n\n   More of it.\n\nAfter.", [
-                "p:.. note:: Mind the gap.", "p:   More of it.", "p:After.",
-            ]),
+            (
+                ".. note:: Mind the gap.\n\n   More of it.\n\nAfter.",
+                [
+                    "p:.. note:: Mind the gap.", "p:   More of it.", "p:After.",
+                ]
+            ),
             (".. a comment\n   of two lines\n\nText.\n\n.. _target:\n\n.. image:: x.png\n   :alt: y", ["p:Text."]),
             ("+---+---+\n| a | b |\n+---+---+\n\nText.", ["table:+---+---+\n| a | b |\n+---+---+", "p:Text."]),
-            ("=== ===\na   b\n=== ===\n1   2\n=== ===\n\nText.", [
-                "table:=== ===\na   b\n=== ===\n1   2\n=== ===", "p:Text.",
-            ]),
+            (
+                "=== ===\na   b\n=== ===\n1   2\n=== ===\n\nText.",
+                [
+                    "table:=== ===\na   b\n=== ===\n1   2\n=== ===", "p:Text.",
+                ]
+            ),
             ("One.\n\n-----\n\nTwo.", ["p:One.", "p:Two."]),
             ("..", []),
             ("===", []),

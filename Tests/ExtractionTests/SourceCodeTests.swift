@@ -79,9 +79,12 @@ struct SourceCodeTests {
     @Test(
         "Imports",
         arguments: [
-            ("swift", "public import Foundation\n@testable import Extraction\nimport struct A.B\n", [
-                "Foundation", "Extraction", "A.B",
-            ]),
+            (
+                "swift", "public import Foundation\n@testable import Extraction\nimport struct A.B\n",
+                [
+                    "Foundation", "Extraction", "A.B",
+                ]
+            ),
             ("py", "import os, sys as s\nfrom a.b import c\nimported = 1\n", ["os", "sys", "a.b"]),
             ("go", "import (\n\t\"fmt\"\n\tx \"net/http\"\n)\nvar a = \"b\"\n", ["fmt", "net/http"]),
             ("rs", "use std::io::{self, Read};\npub use crate::a;\n", ["std::io", "crate::a"]),
@@ -95,7 +98,10 @@ struct SourceCodeTests {
         #expect(Self.imports(text, extensionName) == expected)
     }
 
-    @Test("All of the text that isn't blank is in a block, once and in order", arguments: ["swift", "py", "c", "sql", "json"])
+    @Test(
+        "All of the text that isn't blank is in a block, once and in order",
+        arguments: ["swift", "py", "c", "sql", "json"]
+    )
     func nothingIsLost(extensionName: String) {
         let text = "// a\n@x\n\n  // b\nfunc f() {\n}\n\n\n}\n)\n# c\ndef g():\n\t1\nCREATE TABLE t (\n// end"
         let blocks = SourceCodeScanner.scan(text, language: SourceLanguage(extensionName: extensionName)).blocks

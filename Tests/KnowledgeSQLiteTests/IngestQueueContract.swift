@@ -93,7 +93,9 @@ struct IngestQueueContract {
         try await queue.abandon(large, error: KnowledgeError(.tooLarge, "Too large."))
         try await queue.closeJob(job)
         #expect(try await queue.job(job)?.state == .done)
-        #expect(try await queue.items(ofJob: job, after: 0, limit: 10).map(\.outcome?.failures.first?.code) == ["too_large"])
+        #expect(
+            try await queue.items(ofJob: job, after: 0, limit: 10).map(\.outcome?.failures.first?.code) == ["too_large"]
+        )
     }
 
     /// Two versions of a file never overtake one another.

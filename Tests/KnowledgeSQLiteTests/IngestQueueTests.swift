@@ -46,9 +46,11 @@ struct IngestQueueTests {
                 #expect(done?.state == .done)
                 #expect(done?.counts == [.done: 2, .failed: 1])
                 let items = try await workers.queue.items(ofJob: job, after: 0, limit: 10)
-                #expect(items.map(\.outcome?.status) == [round == 0 ? "added" : "updated", "failed"] + [
-                    round == 0 ? "added" : "updated"
-                ])
+                #expect(
+                    items.map(\.outcome?.status) == [round == 0 ? "added" : "updated", "failed"] + [
+                        round == 0 ? "added" : "updated"
+                    ]
+                )
                 #expect(items[1].outcome?.failures.first?.code == "empty_document")
             }
             group.cancelAll()

@@ -49,7 +49,9 @@ struct DeclarationPattern: Sendable {
         case .python:
             if words.first == "from", words.count > 1 { return [String(words[1])] }
             guard words.first == "import" else { return [] }
-            return line.dropFirst(6).split(separator: ",").compactMap { $0.split(separator: " ").first.map(String.init) }
+            return line.dropFirst(6).split(separator: ",").compactMap {
+                $0.split(separator: " ").first.map(String.init)
+            }
         case .rust:
             let isUse = words.first == "use" || (words.first == "pub" && words.dropFirst().first == "use")
             guard isUse, let path = line.split(separator: "use ", maxSplits: 1).last else { return [] }
@@ -72,7 +74,9 @@ struct DeclarationPattern: Sendable {
     }
 
     private func braceImport(_ line: Substring, words: [Substring]) -> [String] {
-        if let require = line.firstRange(of: "require(") { return [Self.quoted(in: line[require.upperBound...])].compactMap { $0 } }
+        if let require = line.firstRange(of: "require(") {
+            return [Self.quoted(in: line[require.upperBound...])].compactMap { $0 }
+        }
         let position = words.firstIndex { $0 == "import" || $0 == "using" }
         guard let position, words[..<position].allSatisfy({ Self.modifiers.contains($0) || $0.hasPrefix("@") }) else {
             // The last line of an import of several: } from "module"
@@ -80,7 +84,9 @@ struct DeclarationPattern: Sendable {
             return [Self.quoted(in: line)].compactMap { $0 }
         }
         if let module = Self.quoted(in: line) { return [module] }
-        let kinds: Set<Substring> = ["static", "struct", "class", "enum", "protocol", "func", "typealias", "var", "let"]
+        let kinds: Set<Substring> = [
+            "static", "struct", "class", "enum", "protocol", "func", "typealias", "var", "let",
+        ]
         let name = words[(position + 1)...].first { !kinds.contains($0) }
         return name.map { [String($0)] } ?? []
     }
@@ -93,7 +99,9 @@ struct DeclarationPattern: Sendable {
             let word = rest.prefix { $0.isLetter || $0 == "_" || $0 == "@" || $0.isNumber }
             guard !word.isEmpty else { return nil }
             var behind = rest.dropFirst(word.count)
-            if keywords.contains(String(word)), behind.first == " " || (isFirst && behind.first == "(") || word == "init" {
+            if keywords.contains(String(word)),
+                behind.first == " " || (isFirst && behind.first == "(") || word == "init"
+            {
                 if word == "init" || word == "deinit" { return "init" }
                 // impl<T> Trait for Type is about the type.
                 if word == "impl" { return Self.implemented(behind) }
@@ -108,7 +116,9 @@ struct DeclarationPattern: Sendable {
             }
             guard Self.modifiers.contains(word) || word.first == "@" else { return nil }
             // The argument of a modifier, as in private(set) or pub(crate).
-            if behind.first == "(", let end = behind.firstIndex(of: ")") { behind = behind[behind.index(after: end)...] }
+            if behind.first == "(", let end = behind.firstIndex(of: ")") {
+                behind = behind[behind.index(after: end)...]
+            }
             guard behind.first == " " else { return nil }
             rest = behind.drop { $0 == " " }
             isFirst = false
@@ -136,7 +146,7 @@ struct DeclarationPattern: Sendable {
         return String(name)
     }
 
-    /// func Name(…), func (receiver *Type) Name(…)
+    /// Finds the name in `func Name(…)` and in `func (receiver *Type) Name(…)`.
     private func goFunction(_ line: Substring) -> String? {
         guard line.hasPrefix("func ") else { return nil }
         var rest = line.dropFirst(5)
@@ -158,7 +168,7 @@ struct DeclarationPattern: Sendable {
         return String(name)
     }
 
-    /// CREATE [OR REPLACE …] TABLE|VIEW|INDEX|FUNCTION|… [IF NOT EXISTS] name
+    /// Finds the name in `CREATE [OR REPLACE …] TABLE|VIEW|… [IF NOT EXISTS] name`.
     private func created(_ line: Substring) -> String? {
         let words = line.split { $0 == " " || $0 == "(" || $0 == "\t" }
         guard words.first?.uppercased() == "CREATE" else { return nil }
@@ -201,8 +211,12 @@ struct DeclarationPattern: Sendable {
         "message", "module", "namespace", "object", "protocol", "record", "service", "struct", "subscript", "trait",
         "type", "typealias", "union",
     ]
-    private static let cKeywords: Set<String> = ["class", "enum", "namespace", "struct", "union", "@interface", "@implementation"]
-    private static let rustKeywords: Set<String> = ["enum", "fn", "impl", "macro_rules", "mod", "struct", "trait", "type", "union"]
+    private static let cKeywords: Set<String> = [
+        "class", "enum", "namespace", "struct", "union", "@interface", "@implementation",
+    ]
+    private static let rustKeywords: Set<String> = [
+        "enum", "fn", "impl", "macro_rules", "mod", "struct", "trait", "type", "union",
+    ]
     private static let endKeywords: Set<String> = [
         "class", "def", "defmacro", "defmodule", "defp", "function", "macro", "module", "struct",
     ]
@@ -210,7 +224,8 @@ struct DeclarationPattern: Sendable {
         "abstract", "async", "broadcasting", "companion", "const", "convenience", "data", "declare", "default",
         "distributed", "dynamic", "export", "extern", "fileprivate", "final", "finite", "friend", "indirect", "infix",
         "inline", "inner", "internal", "isolated", "lazy", "local", "mutable", "mutating", "native", "nonisolated",
-        "nonmutating", "open", "operator", "override", "package", "partial", "prefix", "postfix", "private", "protected",
+        "nonmutating", "open", "operator", "override", "package", "partial", "prefix", "postfix", "private",
+        "protected",
         "pub", "public", "readonly", "required", "sealed", "static", "suspend", "synchronized", "typedef", "unsafe",
         "unowned", "value", "virtual", "weak",
     ]

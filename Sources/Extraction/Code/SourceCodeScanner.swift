@@ -81,7 +81,9 @@ struct SourceCodeScanner {
                 open = (block.start, line.span.upperBound, block.symbols)
             } else {
                 close(&self.blocks)
-                open = (line.span.lowerBound, line.span.upperBound, leading == nil ? symbols : self.symbols(at: indentation))
+                open = (
+                    line.span.lowerBound, line.span.upperBound, leading == nil ? symbols : self.symbols(at: indentation)
+                )
             }
         }
         close(&self.blocks)

@@ -26,7 +26,10 @@ enum DocumentCoding {
             case .table: ("table", 0, "")
             case .code: ("code", 0, "")
             }
-        return [.string(name), .integer(block.span.lowerBound), .integer(block.span.upperBound), .integer(level), .string(title)]
+        return [
+            .string(name), .integer(block.span.lowerBound), .integer(block.span.upperBound), .integer(level),
+            .string(title),
+        ]
     }
 
     private static func block(_ value: JSONValue) -> Block? {
@@ -35,7 +38,8 @@ enum DocumentCoding {
             let title = parts[4].stringValue
         else { return nil }
         let kinds: [String: Block.Kind] = [
-            "heading": .heading(level: level, title: title), "paragraph": .paragraph, "item": .listItem, "table": .table,
+            "heading": .heading(level: level, title: title), "paragraph": .paragraph, "item": .listItem,
+            "table": .table,
             "code": .code,
         ]
         return kinds[name].map { Block($0, span: start..<end) }

@@ -1,5 +1,5 @@
 import JSON
-public import Knowledge
+import Knowledge
 import Processes
 
 /// Reading one hostile file in a process of its own: the side that starts it, and the side that does the work.

@@ -32,7 +32,10 @@ struct PDFReader {
     }
 
     /// Asks for the title and makes sure that there aren't too many pages.
-    private func information(_ bytes: [UInt8], path: String) async throws(KnowledgeError) -> (title: String?, pages: Int) {
+    private func information(
+        _ bytes: [UInt8],
+        path: String
+    ) async throws(KnowledgeError) -> (title: String?, pages: Int) {
         let result = try await self.run("pdfinfo", ["-enc", "UTF-8", "/dev/stdin"], bytes, path: path)
         try self.check(result, path: path)
         var title: String?

@@ -196,7 +196,8 @@ struct ReStructuredTextScanner {
     }
 
     private static let silentDirectives: Set<String> = [
-        "image", "figure", "toctree", "contents", "include", "index", "highlight", "raw", "meta", "role", "default-role",
+        "image", "figure", "toctree", "contents", "include", "index", "highlight", "raw", "meta", "role",
+        "default-role",
         "currentmodule", "sectnum", "class", "only", "tabularcolumns",
     ]
 

@@ -98,7 +98,9 @@ struct WordTextWriter {
             var cells: [String] = []
             for cell in XMLTree.children(of: row) where XMLTree.name(of: cell) == "tc" {
                 var writer = WordTextWriter(styles: self.styles, maximumDepth: self.maximumDepth)
-                guard XMLTree.children(of: cell).allSatisfy({ writer.write($0, depth: depth + 3) }) else { return false }
+                guard XMLTree.children(of: cell).allSatisfy({ writer.write($0, depth: depth + 3) }) else {
+                    return false
+                }
                 cells.append(writer.text.split(whereSeparator: \.isWhitespace).joined(separator: " "))
             }
             if cells.contains(where: { !$0.isEmpty }) { rows.append("| \(cells.joined(separator: " | ")) |") }

@@ -60,7 +60,10 @@ final class UploadRoute: Sendable {
             let isAsynchronous = request.uri.queryParameters["async"].map { $0 == "true" || $0 == "1" } ?? false
             return try await self.answer(outcome, isAsynchronous: isAsynchronous)
         } catch {
-            self.logger.warning("upload failed", metadata: ["error": "\(error.message)", "cause": "\(error.cause as Any)"])
+            self.logger.warning(
+                "upload failed",
+                metadata: ["error": "\(error.message)", "cause": "\(error.cause as Any)"]
+            )
             return .failure(error)
         }
     }

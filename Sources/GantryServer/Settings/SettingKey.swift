@@ -32,12 +32,13 @@ public struct SettingKey: Sendable, Hashable {
     public static let jiraUser = Self("jira", "user")
     public static let jiraToken = Self("jira", "token", isSecret: true)
     public static let jiraProjects = Self("jira", "projects")
+    public static let gitSchemes = Self("gantry", "git_schemes")
     public static let logLevel = Self("log", "level")
     public static let logFormat = Self("log", "format")
 
     /// All settings, in the order in which they are shown.
     public static let all: [Self] = [
         host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, jiraURL,
-        jiraUser, jiraToken, jiraProjects, logLevel, logFormat,
+        jiraUser, jiraToken, jiraProjects, gitSchemes, logLevel, logFormat,
     ]
 }

@@ -55,6 +55,10 @@ extension Settings {
         self.corsOrigins = reader.list(.corsOrigins, problem: Self.originProblem)
         self.offersHTTPWithSSE = reader.flag(.httpSSE)
         self.jira = Self.jira(&reader)
+        let schemes = reader.list(.gitSchemes) { scheme in
+            ["https", "ssh", "http", "git", "file"].contains(scheme) ? nil : "“\(scheme)” is not a scheme of git."
+        }
+        if !schemes.isEmpty { self.gitSchemes = schemes }
         self.logLevel = reader.choice(.logLevel, default: .info)
         self.logFormat =
             reader.value(.logFormat, default: nil, expected: "text or json") { LogFormat(rawValue: $0.lowercased()) }
@@ -73,6 +77,7 @@ extension Settings {
         case .port: String(self.port)
         case .dataDirectory: self.dataDirectory
         case .readOnly, .insecure, .httpSSE: "false"
+        case .gitSchemes: self.gitSchemes.joined(separator: ",")
         case .toolNames: self.toolNames.rawValue
         case .logLevel: self.logLevel.rawValue
         default: nil

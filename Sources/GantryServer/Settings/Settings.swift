@@ -42,6 +42,8 @@ public struct Settings: Sendable {
     public var offersHTTPWithSSE = false
     /// How to reach Jira, or nothing if there is no Jira.
     public var jira: Jira?
+    /// The schemes by which git repositories may be fetched.
+    public var gitSchemes = ["https", "ssh"]
     public var logLevel = Logger.Level.info
     /// How a log line looks, or nothing for text on a terminal and JSON elsewhere.
     public var logFormat: LogFormat?

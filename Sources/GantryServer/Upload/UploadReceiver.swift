@@ -87,15 +87,14 @@ struct UploadReceiver {
         unfinished: Int64?,
         queue: any IngestQueue
     ) async throws(KnowledgeError) {
-        let ending = Task { () async throws(KnowledgeError) in
-            if let unfinished { try await queue.abandon(unfinished, error: nil) }
-            try await queue.closeJob(job)
+        let ending = Task { () -> KnowledgeError? in
+            do throws(KnowledgeError) {
+                if let unfinished { try await queue.abandon(unfinished, error: nil) }
+                try await queue.closeJob(job)
+                return nil
+            } catch { return error }
         }
-        switch await ending.result {
-        case .success: return
-        case .failure(let error):
-            throw error as? KnowledgeError ?? KnowledgeError(.storeFailed, "The job can't be closed.", cause: error)
-        }
+        if let error = await ending.value { throw error }
     }
 
     private mutating func read(_ body: some AsyncSequence<ByteBuffer, any Error>, boundary: String) async throws {

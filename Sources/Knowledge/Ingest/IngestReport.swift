@@ -57,7 +57,13 @@ public struct IngestReport: Sendable {
     public internal(set) var removedCount = 0
     public internal(set) var failedCount = 0
 
-    init() {}
+    /// Creates a report on nothing.
+    public init() {}
+
+    /// Adds what another ingestion did.
+    public mutating func add(_ other: IngestReport) {
+        for result in other.results { self.record(result) }
+    }
 
     mutating func record(_ result: IngestResult) {
         switch result.outcome {

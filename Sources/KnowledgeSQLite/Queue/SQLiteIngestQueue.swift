@@ -251,7 +251,8 @@ public struct SQLiteIngestQueue: IngestQueue {
         try await self.write { database in
             for worker in workers {
                 try database.execute(
-                    sql: "UPDATE ingest_items SET state = 'queued', worker = NULL WHERE state = 'running' AND worker = ?",
+                    sql:
+                        "UPDATE ingest_items SET state = 'queued', worker = NULL WHERE state = 'running' AND worker = ?",
                     arguments: [worker]
                 )
                 try database.execute(

@@ -63,7 +63,12 @@ public protocol IngestQueue: Sendable {
 
     /// Gives files back to the queue, to be tried again from a time on.
     ///
-    /// - Parameter countsAttempt: Whether the attempt counts; one that was cut off by a shutdown doesn't.
+    /// - Parameters:
+    ///   - items: The numbers of the files.
+    ///   - worker: Who has claimed them; what someone else has by now stays with them.
+    ///   - dueAt: When they may be claimed again.
+    ///   - countsAttempt: Whether the attempt counts; one that was cut off by a shutdown doesn't.
+    /// - Throws: ``KnowledgeError/Code/storeFailed``.
     func giveBack(
         _ items: [Int64],
         worker: String,
@@ -106,7 +111,9 @@ public struct IngestQueueLimits: Sendable {
     public var waitingBytes = 1 << 30
     /// How many finished jobs are kept, to be asked about.
     public var keptJobs = 1000
-    /// How often a worker may begin with a file. A file that ended the process each time isn't tried for ever.
+    /// How often a worker may begin with a file.
+    ///
+    /// A file that ended the process each time isn't tried for ever.
     public var attempts = 10
 
     /// Creates the defaults.

@@ -145,7 +145,8 @@ public struct IngestWorkers: Sendable {
             if own.contains(where: { $0.outcome.isTransientFailure }) {
                 again.append(item)
             } else {
-                outcomes[item.id] = own.isEmpty ? IngestItemOutcome(error: .noDocuments(item.path)) : .init(results: own)
+                outcomes[item.id] =
+                    own.isEmpty ? IngestItemOutcome(error: .noDocuments(item.path)) : .init(results: own)
             }
         }
         try await self.queue.finish(outcomes, worker: WorkerIdentity.current)
