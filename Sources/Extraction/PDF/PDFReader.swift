@@ -36,7 +36,13 @@ struct PDFReader {
         _ bytes: [UInt8],
         path: String
     ) async throws(KnowledgeError) -> (title: String?, pages: Int) {
-        let result = try await self.run("pdfinfo", ["-enc", "UTF-8", "/dev/stdin"], bytes, path: path)
+        let result: Program.Result
+        do {
+            result = try await self.run("pdfinfo", ["-enc", "UTF-8", "/dev/stdin"], bytes, path: path)
+        } catch  where error.code == .expandsTooMuch {
+            // What there is to say about a sound file is short; this was one complaint after the other.
+            throw self.malformed(path)
+        }
         try self.check(result, path: path)
         var title: String?
         var pages = 0
@@ -92,7 +98,11 @@ struct PDFReader {
                     + "\(self.limits.memoryBytes) bytes of memory."
             )
         }
-        throw KnowledgeError(.malformed, "\(path) can't be read as PDF: it is damaged or cut off.")
+        throw self.malformed(path)
+    }
+
+    private func malformed(_ path: String) -> KnowledgeError {
+        KnowledgeError(.malformed, "\(path) can't be read as PDF: it is damaged or cut off.")
     }
 
     /// Pages are separated by form feeds, which stay in the text.
