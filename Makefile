@@ -3,14 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve demo test fuzz bench eval lint format docs clean
+.PHONY: help setup build serve demo test kill-test fuzz bench eval lint format docs clean
 
 # Set JOBS=2 to keep the machine usable meanwhile.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 SWIFT_FILES := Package.swift Sources Tests StandIns Fixtures Benchmarks Fuzz Snippets Examples
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install missing system packages and fetch the embedding model
 	@Scripts/setup
@@ -28,6 +28,9 @@ demo: setup build ## Start Gantry with a Jira stand-in and the project's own doc
 
 test: setup ## Run all tests: unit tests, real servers with real clients, the example, the documentation
 	@JOBS=$(JOBS) Scripts/test
+
+kill-test: setup build ## Kill the server 200 times while it ingests, and look for what was lost (GANTRY_TEST_KILLS)
+	@Scripts/kill-test
 
 fuzz: ## Feed 10 million damaged inputs to what reads bytes from strangers (FUZZ_EXECUTIONS per target)
 	@JOBS=$(JOBS) Scripts/fuzz

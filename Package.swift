@@ -29,6 +29,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -56,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // Protocol
@@ -90,7 +92,14 @@ let package = Package(
             dependencies: ["CKernels", "JSON", "Knowledge", "Upstream"],
             swiftSettings: swiftSettings
         ),
-        .target(name: "Extraction", dependencies: ["CLibXML2", "JSON", "Knowledge"], swiftSettings: swiftSettings),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "Extraction",
+            dependencies: ["CLibXML2", "CZlib", "JSON", "Knowledge", "Processes"],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "Crawling", dependencies: ["Knowledge", "Processes"], swiftSettings: swiftSettings),
+        .target(name: "Processes", dependencies: [subprocess], swiftSettings: swiftSettings),
         .target(
             name: "KnowledgeSQLite",
             dependencies: ["CFullText", "CKernels", "JSON", "Knowledge", grdb],
@@ -126,18 +135,19 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
-                "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgePostgres", "KnowledgeSQLite",
-                "KnowledgeTools", "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer", "MCPStdio", "Postgres",
-                "Reranking", "SharedState", "Telemetry", "Upstream", configuration, httpTypes, hummingbird, logging,
-                nioCore, serviceLifecycle,
-                unixSignals,
+                "Crawling", "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgePostgres",
+                "KnowledgeSQLite", "KnowledgeTools", "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer",
+                "MCPStdio", "Postgres", "Reranking", "SharedState", "Telemetry", "Upstream", configuration, httpTypes,
+                hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
                 yams,
             ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "gantry",
-            dependencies: ["GantryServer", "JSON", "Knowledge", "MCPServer", "Telemetry", argumentParser, logging],
+            dependencies: [
+                "Extraction", "GantryServer", "JSON", "Knowledge", "MCPServer", "Telemetry", argumentParser, logging,
+            ],
             swiftSettings: swiftSettings
         ),
         // What the conformance suite and the tests of whole clients are pointed at; not part of the product
@@ -195,6 +205,7 @@ let package = Package(
             dependencies: ["JSON", "Knowledge", "KnowledgePostgres", "KnowledgeSQLite", "Postgres", grdb, logging],
             swiftSettings: swiftSettings
         ),
+        .testTarget(name: "CrawlingTests", dependencies: ["Crawling", "Knowledge"], swiftSettings: swiftSettings),
         .testTarget(
             name: "ExtractionTests",
             dependencies: ["Extraction", "JSON", "Knowledge"],

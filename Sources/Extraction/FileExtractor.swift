@@ -1,78 +1,72 @@
+import Dispatch
 public import Knowledge
+import Processes
 
-/// Finds documents in files: Markdown, HTML, JSON Lines, plain text and source code, all in UTF-8.
+/// Finds documents in files: Markdown, reStructuredText, HTML, PDF, Word, JSON Lines, source code and plain text.
 ///
-/// The kind is told by the extension, and by the content where the extension says nothing. A file is never read as
-/// something else than its name promises: binary content behind a text's name is an error.
+/// The kind is told by the content where it gives a sign, as PDF and Word do, and else by the extension: a file is read as
+/// what it is, and one that can't be read is an error that says why. Formats with parsers that hostile files could harm
+/// (HTML, Word, PDF) are read by a process of their own, which has limits on time and memory; the others are scanned once
+/// on a thread outside of the cooperative pool. At most ``ExtractionLimits/concurrentFiles`` are read at a time.
 public struct FileExtractor: DocumentExtractor {
     private let limits: ExtractionLimits
+    private let worker: String?
+    private let slots: Slots
+    private let queue = DispatchQueue(label: "dev.gantry.extraction", attributes: .concurrent)
 
     /// Creates an extractor.
-    public init(limits: ExtractionLimits = ExtractionLimits()) { self.limits = limits }
+    ///
+    /// - Parameters:
+    ///   - limits: The most that a file may demand.
+    ///   - worker: The path of the program that is ``ExtractionWorker``, called with the argument `extract-worker`; without
+    ///     one, HTML and Word are read in this process.
+    public init(limits: ExtractionLimits = ExtractionLimits(), worker: String? = nil) {
+        self.limits = limits
+        self.worker = worker
+        self.slots = Slots(limits.concurrentFiles)
+    }
 
-    /// Returns whether a file of this name may hold text, for walking folders.
+    /// Returns whether a file of this name may be readable, for walking folders.
     public static func canRead(path: String) -> Bool {
         !FileKind.binaryExtensions.contains(FileKind.extensionName(of: path))
     }
 
-    public func documents(in bytes: [UInt8], path: String) throws(KnowledgeError) -> ExtractedDocuments {
-        let isJSONLines = ["jsonl", "ndjson"].contains(FileKind.extensionName(of: path))
-        let maximum = isJSONLines ? self.limits.maximumJSONLinesBytes : self.limits.maximumFileBytes
-        guard bytes.count <= maximum else {
-            throw KnowledgeError(
-                .tooLarge,
-                "\(path) has \(bytes.count) bytes; at most \(maximum) are read. Split it into smaller files."
-            )
-        }
-        try self.refuseBinary(bytes, path: path)
-        if isJSONLines { return try JSONLinesReader(limits: self.limits).documents(in: bytes, path: path) }
-        let text = try self.text(of: bytes, path: path)
-        guard text.contains(where: { !$0.isWhitespace }) else {
-            throw KnowledgeError(.emptyDocument, "\(path) holds no text.")
-        }
-        return ExtractedDocuments(documents: [try self.document(text: text, path: path)])
-    }
-
-    private func document(text: String, path: String) throws(KnowledgeError) -> Document {
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        switch FileKind(path: path, text: text) {
-        case .markdown:
-            let parsed = MarkdownScanner.scan(text)
-            return Document(
-                id: path,
-                title: parsed.title ?? name,
-                text: text,
-                blocks: parsed.blocks,
-                metadata: parsed.frontMatter
-            )
-        case .html:
-            let parsed = try HTMLReader(limits: self.limits).read(text, path: path)
-            return Document(id: path, title: parsed.title ?? name, text: parsed.text, blocks: parsed.blocks)
-        case .sourceCode:
-            return Document(id: path, title: path, text: text, blocks: Block.runs(in: text, kind: .code))
-        case .plainText, .jsonLines:
-            return Document(id: path, title: name, text: text)
+    public func documents(in bytes: [UInt8], path: String) async throws(KnowledgeError) -> ExtractedDocuments {
+        do {
+            return try await self.slots.withSlot { try await self.extract(bytes, path: path) }
+        } catch let error as KnowledgeError {
+            throw error
+        } catch {
+            throw KnowledgeError(.cancelled, "The task was cancelled.", cause: error)
         }
     }
 
-    private func refuseBinary(_ bytes: [UInt8], path: String) throws(KnowledgeError) {
-        if let format = FileKind.binaryFormat(of: bytes) {
-            throw KnowledgeError(
-                .unsupportedFormat,
-                "\(path) is \(format), which can't be read. Convert it to UTF-8 text."
-            )
-        }
-        if let position = bytes.firstIndex(of: 0) {
-            throw KnowledgeError(.invalidText, "\(path) isn't text: byte \(position) is 0.")
+    private func extract(_ bytes: [UInt8], path: String) async throws(KnowledgeError) -> ExtractedDocuments {
+        switch FileKind(path: path, bytes: bytes) {
+        case .pdf:
+            try FileParser(limits: self.limits).checkSize(bytes, path: path)
+            let document = try await PDFReader(limits: self.limits).document(in: bytes, path: path)
+            return ExtractedDocuments(documents: [document])
+        case .html, .archive:
+            guard let worker = self.worker else { fallthrough }
+            try FileParser(limits: self.limits).checkSize(bytes, path: path)
+            let document = try await ExtractionWorker.run(worker, on: bytes, path: path, limits: self.limits)
+            return ExtractedDocuments(documents: [document])
+        default:
+            return try await self.onThread { () throws(KnowledgeError) in
+                try FileParser(limits: self.limits).documents(in: bytes, path: path)
+            }
         }
     }
 
-    private func text(of bytes: [UInt8], path: String) throws(KnowledgeError) -> String {
-        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let content = bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(3)) : bytes
-        guard let text = String(validating: content, as: UTF8.self) else {
-            throw KnowledgeError(.invalidText, "\(path) isn't text in UTF-8. Convert it, for example with iconv.")
+    private func onThread(
+        _ body: @escaping @Sendable () throws(KnowledgeError) -> ExtractedDocuments
+    ) async throws(KnowledgeError) -> ExtractedDocuments {
+        let result = await withCheckedContinuation { continuation in
+            self.queue.async {
+                continuation.resume(returning: Result { () throws(KnowledgeError) in try body() })
+            }
         }
-        return text
+        return try result.get()
     }
 }

@@ -14,6 +14,12 @@ struct JSONLinesReader {
     func documents(in bytes: [UInt8], path: String) throws(KnowledgeError) -> ExtractedDocuments {
         var result = ExtractedDocuments(documents: [])
         for (number, line) in TextLines(bytes: bytes).enumerated() where !line.isBlank {
+            guard result.documents.count < self.limits.maximumDocuments else {
+                throw KnowledgeError(
+                    .tooManyParts,
+                    "\(path) has more than \(self.limits.maximumDocuments) documents. Split it into smaller files."
+                )
+            }
             do throws(KnowledgeError) {
                 result.documents.append(try self.document(in: bytes[line.span], path: path))
             } catch {
@@ -35,7 +41,7 @@ struct JSONLinesReader {
     private func document(in line: ArraySlice<UInt8>, path: String) throws(KnowledgeError) -> Document {
         guard line.count <= self.limits.maximumLineBytes else {
             throw KnowledgeError(
-                .tooLarge,
+                .lineTooLong,
                 "The line has \(line.count) bytes; at most \(self.limits.maximumLineBytes) are read."
             )
         }

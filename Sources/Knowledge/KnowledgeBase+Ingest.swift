@@ -1,3 +1,5 @@
+import JSON
+
 extension KnowledgeBase {
     /// Brings documents into the index, each in one transaction, in place of what was there under its identifier.
     ///
@@ -37,7 +39,8 @@ extension KnowledgeBase {
         let files = Array(files)
         try await self.checkModel()
         var run = IngestRun(base: self, total: files.count, progress: progress)
-        for file in files {
+        for (position, file) in files.enumerated() {
+            run.begin(file: position)
             do {
                 let extracted = try await self.extract(file)
                 run.expect(extracted.documents.count + extracted.failures.count - 1)
@@ -56,6 +59,29 @@ extension KnowledgeBase {
         return run.report
     }
 
+    /// Removes the documents of files, each in one transaction.
+    ///
+    /// - Parameter isGone: Whether a file is no more, by its path; for a document that isn't part of a file, by its
+    ///   identifier.
+    /// - Returns: Which documents were removed.
+    /// - Throws: ``KnowledgeError/Code/storeFailed`` or ``KnowledgeError/Code/cancelled``.
+    @discardableResult
+    public func removeDocuments(
+        ofFilesWhere isGone: (String) -> Bool
+    ) async throws(KnowledgeError) -> IngestReport {
+        var report = IngestReport()
+        var cursor: String?
+        repeat {
+            let page = try await self.documents(after: cursor, limit: 1000)
+            for document in page where isGone(document.metadata[Document.fileKey]?.stringValue ?? document.id) {
+                guard try await self.delete(documentID: document.id) else { continue }
+                report.record(IngestResult(documentID: document.id, source: document.source, outcome: .removed))
+            }
+            cursor = page.last?.id
+        } while cursor != nil
+        return report
+    }
+
     private func extract(_ file: SourceFile) async throws(KnowledgeError) -> ExtractedDocuments {
         guard let extractor = self.extractor else {
             throw KnowledgeError(.unsupportedFormat, "This knowledge base takes documents only, not files.")
@@ -68,7 +94,7 @@ extension KnowledgeBase {
         } catch {
             throw KnowledgeError(.unreadable, "The file \(file.path) can't be read.", cause: error)
         }
-        return try extractor.documents(in: bytes, path: file.path)
+        return try await extractor.documents(in: bytes, path: file.path)
     }
 
     private func checkModel() async throws(KnowledgeError) {

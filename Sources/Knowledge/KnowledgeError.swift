@@ -19,6 +19,21 @@ public struct KnowledgeError: Error, Sendable {
         public static let tooManyChunks = Self("too_many_chunks")
         /// The file, or one line of it, has more bytes than allowed.
         public static let tooLarge = Self("too_large")
+        /// A line of the file has more bytes than allowed.
+        public static let lineTooLong = Self("line_too_long")
+        /// The file has more lines than allowed.
+        public static let tooManyLines = Self("too_many_lines")
+        /// The file holds more pages, entries or documents than allowed.
+        public static let tooManyParts = Self("too_many_parts")
+        /// The compressed file would become too large, or grows more than any honest file does.
+        public static let expandsTooMuch = Self("expands_too_much")
+        /// The file can only be read with a password.
+        public static let encrypted = Self("encrypted")
+        /// Reading the file took more time than allowed.
+        public static let tookTooLong = Self("took_too_long")
+        /// The program that reads this kind of file isn't there, or ended without an answer, for example because it ran
+        /// out of the memory that it may use.
+        public static let extractionFailed = Self("extraction_failed")
         /// The markup is nested more deeply than allowed.
         public static let tooDeep = Self("too_deep")
         /// The file isn't of a kind that can be read.
@@ -37,6 +52,21 @@ public struct KnowledgeError: Error, Sendable {
         public static let storeFailed = Self("store_failed")
         /// The task was cancelled; documents that were reported before stay.
         public static let cancelled = Self("cancelled")
+        /// So much waits to be ingested that no more is taken in; it is worth trying again later.
+        public static let queueFull = Self("queue_full")
+
+        private static let all: [Code] = [
+            invalidArguments, modelMismatch, embeddingFailed, tooManyVectors, tooManyChunks, tooLarge, lineTooLong,
+            tooManyLines, tooManyParts, expandsTooMuch, encrypted, tookTooLong, extractionFailed, tooDeep,
+            unsupportedFormat, invalidText, malformed, emptyDocument, unreadable, newerSchema, storeFailed, cancelled,
+            queueFull,
+        ]
+
+        /// Finds a code by its name, as it was kept or sent.
+        public init?(named name: String) {
+            guard let code = Self.all.first(where: { $0.description == name }) else { return nil }
+            self = code
+        }
     }
 
     public var code: Code

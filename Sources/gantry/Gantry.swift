@@ -20,7 +20,7 @@ struct Gantry: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, StdioCommand.self, IngestCommand.self, QueryCommand.self, ToolsCommand.self,
             CallCommand.self, DoctorCommand.self, EvalCommand.self, EvalChunksCommand.self, MigrateCommand.self,
-            ReindexCommand.self,
+            ReindexCommand.self, ExtractWorkerCommand.self,
         ]
     )
 

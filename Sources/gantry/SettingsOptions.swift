@@ -49,7 +49,11 @@ struct SettingsOptions: ParsableArguments {
         )
         log.bootstrap()
         defer { log.flush() }
-        let application = try Application(settings: settings, logger: Logger(label: "gantry"))
+        let application = try Application(
+            settings: settings,
+            logger: Logger(label: "gantry"),
+            executable: try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        )
         do {
             try await body(application)
         } catch {

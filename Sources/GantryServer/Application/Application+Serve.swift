@@ -34,7 +34,9 @@ extension Application {
         )
         // The last service is stopped first: calls end while the connections that carry their answers are still open.
         var configuration = ServiceGroupConfiguration(
-            services: [.init(service: web), .init(service: shutdown)],
+            services: [
+                .init(service: web), .init(service: IngestService(workers: self.workers)), .init(service: shutdown),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: self.logger
         )
@@ -56,6 +58,7 @@ extension Application {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: StdioService(server: self.server), successTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: IngestService(workers: self.workers)),
                 .init(service: shutdown),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -93,7 +96,8 @@ extension Application {
 
         let rest = router.group().add(middleware: HostGuardMiddleware(hostGuard: hostGuard))
         ToolRoutes(server: self.server, queryTool: self.wireName(KnowledgeQuery.name)).add(to: rest)
-        UploadRoute(knowledge: self.knowledge, isReadOnly: self.settings.isReadOnly, logger: self.logger).add(to: rest)
+        UploadRoute(workers: self.workers, isReadOnly: self.settings.isReadOnly, logger: self.logger).add(to: rest)
+        JobRoutes(workers: self.workers, isReadOnly: self.settings.isReadOnly).add(to: rest)
         return router
     }
 }

@@ -51,6 +51,16 @@ extension Application {
         }
     }
 
+    /// The files that wait to be ingested: in the file of the knowledge store, or in one of its own beside a database.
+    static func ingestQueue(_ settings: Settings, store: any KnowledgeStore) throws(StartError) -> SQLiteIngestQueue {
+        if let store = store as? SQLiteKnowledgeStore { return SQLiteIngestQueue(store: store) }
+        do {
+            return SQLiteIngestQueue(store: try SQLiteKnowledgeStore(path: "\(settings.dataDirectory)/queue.sqlite"))
+        } catch {
+            throw StartError("The queue of files in “\(settings.dataDirectory)” can't be used: \(error.message)")
+        }
+    }
+
     /// Brings the tables of the database up to date.
     ///
     /// - Returns: The names of the migrations that were carried out.

@@ -18,6 +18,8 @@ import Upstream
 public struct Application: Sendable {
     public let settings: Settings
     public let knowledge: KnowledgeBase
+    /// What ingests uploads while the application serves.
+    let workers: IngestWorkers
     public let server: MCPServer
     let embedder: (any Embedder)?
     let jira: (any JiraClient)?
@@ -30,12 +32,15 @@ public struct Application: Sendable {
     /// - Parameters:
     ///   - settings: Checked settings.
     ///   - logger: Where everything logs.
+    ///   - executable: The path of this program, which is started again to read hostile formats in a process with limits
+    ///     (see ``ExtractionWorker``); without one they are read in this process.
     /// - Throws: ``StartError`` if the data directory or the store in it can't be used.
-    public init(settings: Settings, logger: Logger) throws(StartError) {
+    public init(settings: Settings, logger: Logger, executable: String? = nil) throws(StartError) {
         let jiraConfiguration = try Self.jiraConfiguration(settings)
         let embeddingsConfiguration = try Self.embeddingsConfiguration(settings)
         let database = try Self.database(settings, logger: logger)
         let store = try Self.store(settings, database: database, logger: logger)
+        let queue = try Self.ingestQueue(settings, store: store)
         // Last of what may fail, because it has to be closed.
         let isOutsideAsked = jiraConfiguration != nil || embeddingsConfiguration != nil || settings.reranking != nil
         let upstream = isOutsideAsked ? AsyncHTTPUpstream() : nil
@@ -53,7 +58,7 @@ public struct Application: Sendable {
             store: store,
             embedder: embedder,
             reranker: reranker,
-            extractor: FileExtractor(),
+            extractor: FileExtractor(worker: executable),
             now: { Date() }
         )
         var jira: JiraCloudClient?
@@ -67,6 +72,9 @@ public struct Application: Sendable {
         self.database = database
         self.upstream = upstream
         self.knowledge = knowledge
+        self.workers = IngestWorkers(queue: queue, base: knowledge) { error in
+            logger.error("ingestion queue", metadata: ["error": "\(error)", "cause": "\(error.cause as Any)"])
+        }
         self.server = MCPServer(
             name: "gantry",
             version: GantryVersion.current,

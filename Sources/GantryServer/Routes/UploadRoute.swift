@@ -1,24 +1,27 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import JSON
 import Knowledge
 import Logging
 import MCPServer
+import ServiceLifecycle
 import Synchronization
 
-/// `POST /rag/upload`: files as `multipart/form-data`, each one ingested while the next is on its way.
+/// `POST /rag/upload`: files as `multipart/form-data`, put into the ingestion queue while they arrive.
 ///
-/// Answers 200 if at least one file is in the index now, 422 if none is, 400 if the body can't be read to its end. Each
-/// answer lists what became of every file that arrived whole.
+/// With `?async=true`, or when ingesting takes long, it answers 202 with the job, whose address is in `Location`: what is
+/// in the queue is ingested even if the server is killed now. Else it answers 200 if at least one file is in the index,
+/// 422 if none is, 400 if the body can't be read to its end, and lists what became of every file that arrived whole.
 final class UploadRoute: Sendable {
-    private let knowledge: KnowledgeBase
+    private let workers: IngestWorkers
     private let limits: UploadLimits
     private let isReadOnly: Bool
     private let logger: Logger
     private let running = Mutex(0)
 
-    init(knowledge: KnowledgeBase, limits: UploadLimits = UploadLimits(), isReadOnly: Bool, logger: Logger) {
-        self.knowledge = knowledge
+    init(workers: IngestWorkers, limits: UploadLimits = UploadLimits(), isReadOnly: Bool, logger: Logger) {
+        self.workers = workers
         self.limits = limits
         self.isReadOnly = isReadOnly
         self.logger = logger
@@ -46,8 +49,23 @@ final class UploadRoute: Sendable {
             )
         }
         defer { self.running.withLock { $0 -= 1 } }
-        var receiver = UploadReceiver(knowledge: self.knowledge, limits: self.limits, logger: self.logger)
-        return Self.response(await receiver.receive(request.body, boundary: boundary))
+        do throws(ToolError) {
+            let outcome = try await UploadReceiver.receive(
+                request.body,
+                boundary: boundary,
+                queue: self.workers.queue,
+                limits: self.limits
+            )
+            self.workers.notify()
+            let isAsynchronous = request.uri.queryParameters["async"].map { $0 == "true" || $0 == "1" } ?? false
+            return try await self.answer(outcome, isAsynchronous: isAsynchronous)
+        } catch {
+            self.logger.warning(
+                "upload failed",
+                metadata: ["error": "\(error.message)", "cause": "\(error.cause as Any)"]
+            )
+            return .failure(error)
+        }
     }
 
     private func begin() -> Bool {
@@ -58,15 +76,39 @@ final class UploadRoute: Sendable {
         }
     }
 
-    private static func response(_ outcome: UploadReceiver.Outcome) -> Response {
-        let files = JSONValue.array(outcome.files.map(\.json))
-        if let failure = outcome.failure {
-            return .json(["files": files, "error": .object(failure.json)], status: failure.status)
-        }
-        guard !outcome.files.isEmpty else {
+    private func answer(
+        _ outcome: UploadReceiver.Outcome,
+        isAsynchronous: Bool
+    ) async throws(ToolError) -> Response {
+        guard outcome.fileCount > 0 || outcome.failure != nil else {
             return .failure(ToolError(.invalidArguments, "The form has no file: a part with a file name."))
         }
-        let failed = outcome.files.allSatisfy(\.isFailed)
-        return .json(["files": files], status: failed ? .unprocessableContent : .ok)
+        do throws(KnowledgeError) {
+            if !isAsynchronous || outcome.failure != nil { await self.wait(for: outcome.job) }
+            guard let job = try await self.workers.queue.job(outcome.job) else {
+                throw KnowledgeError(.storeFailed, "The job \(outcome.job) is gone.")
+            }
+            if outcome.failure == nil, isAsynchronous || job.state == .running {
+                return .accepted(job)
+            }
+            let items = try await self.workers.queue.items(ofJob: job.id, after: 0, limit: self.limits.parts)
+            let files = JSONValue.array(items.map { .object($0.json) })
+            if let failure = outcome.failure {
+                return .json(
+                    ["files": files, "job": .string(job.id), "error": .object(failure.json)],
+                    status: failure.status
+                )
+            }
+            let failed = items.allSatisfy { $0.state != .done }
+            return .json(["files": files, "job": .string(job.id)], status: failed ? .unprocessableContent : .ok)
+        } catch { throw ToolError(upload: error) }
+    }
+
+    /// Waits for a job, but not longer than the server runs or the client may be expected to wait.
+    private func wait(for job: String) async {
+        let until = Date(timeIntervalSinceNow: self.limits.waitTime / .seconds(1))
+        _ = try? await cancelWhenGracefulShutdown {
+            try await self.workers.wait(forJob: job, until: until)
+        }
     }
 }

@@ -46,6 +46,7 @@ public struct SettingKey: Sendable, Hashable {
     public static let rerankModel = Self("rerank", "model")
     public static let rerankAPIKey = Self("rerank", "api_key", isSecret: true)
     public static let rerankStyle = Self("rerank", "style")
+    public static let gitSchemes = Self("gantry", "git_schemes")
     public static let logLevel = Self("log", "level")
     public static let logFormat = Self("log", "format")
 
@@ -54,6 +55,6 @@ public struct SettingKey: Sendable, Hashable {
         host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, databaseURL,
         databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, jiraURL, jiraUser, jiraToken, jiraProjects,
         embeddingsPrecision, embeddingsURL, embeddingsModel, embeddingsAPIKey, embeddingsDimension, embeddingsMaxTokens,
-        rerankURL, rerankModel, rerankAPIKey, rerankStyle, logLevel, logFormat,
+        rerankURL, rerankModel, rerankAPIKey, rerankStyle, gitSchemes, logLevel, logFormat,
     ]
 }

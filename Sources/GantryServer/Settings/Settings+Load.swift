@@ -61,6 +61,10 @@ extension Settings {
         self.embeddingsPrecision = reader.choice(.embeddingsPrecision, default: .auto)
         self.embeddings = Self.embeddings(&reader)
         self.reranking = Self.reranking(&reader)
+        let schemes = reader.list(.gitSchemes) { scheme in
+            ["https", "ssh", "http", "git", "file"].contains(scheme) ? nil : "“\(scheme)” is not a scheme of git."
+        }
+        if !schemes.isEmpty { self.gitSchemes = schemes }
         self.logLevel = reader.choice(.logLevel, default: .info)
         self.logFormat =
             reader.value(.logFormat, default: nil, expected: "text or json") { LogFormat(rawValue: $0.lowercased()) }
@@ -79,6 +83,7 @@ extension Settings {
         case .port: String(self.port)
         case .dataDirectory: self.dataDirectory
         case .readOnly, .insecure, .httpSSE: "false"
+        case .gitSchemes: self.gitSchemes.joined(separator: ",")
         case .toolNames: self.toolNames.rawValue
         case .databasePoolSize: "20"
         case .databaseMaximumOverflow: "10"

@@ -78,6 +78,8 @@ public struct Settings: Sendable {
     public var embeddings: Embeddings?
     /// How to reach a re-ranking model, or nothing if passages stay in the order of the search.
     public var reranking: HTTPReranker.Configuration?
+    /// The schemes by which git repositories may be fetched.
+    public var gitSchemes = ["https", "ssh"]
     public var logLevel = Logger.Level.info
     /// How a log line looks, or nothing for text on a terminal and JSON elsewhere.
     public var logFormat: LogFormat?

@@ -10,6 +10,10 @@ struct UploadLimits: Sendable {
     var bodyBytes = 256 << 20
     /// The most parts of a body.
     var parts = 500
-    /// How many uploads may run at a time: each holds one file in memory.
-    var concurrentUploads = 4
+    /// How many bytes of a file are in memory while it arrives; the rest is in the queue already.
+    var pieceBytes = 1 << 20
+    /// How many uploads may run at a time: each holds one piece in memory.
+    var concurrentUploads = 16
+    /// How long an upload waits for its files to be ingested before it is answered with the job.
+    var waitTime = Duration.seconds(60)
 }

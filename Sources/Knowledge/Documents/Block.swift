@@ -19,10 +19,16 @@ public struct Block: Sendable, Hashable {
     /// Where the part lies in the document's text, in UTF-8 byte offsets.
     public var span: Range<Int>
 
+    /// The declarations that a part of source code is or stands in, outermost first, such as `Store` and `write`.
+    ///
+    /// Empty outside of declarations, and for everything that isn't source code.
+    public var symbols: [String]
+
     /// Creates a part.
-    public init(_ kind: Kind, span: Range<Int>) {
+    public init(_ kind: Kind, span: Range<Int>, symbols: [String] = []) {
         self.kind = kind
         self.span = span
+        self.symbols = symbols
     }
 
     /// Returns the paragraphs of a plain text: runs of lines between empty lines.

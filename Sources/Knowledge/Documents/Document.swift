@@ -23,6 +23,9 @@ public struct Document: Sendable, Hashable {
     /// two chunks is not searched.
     public let blocks: [Block]
 
+    /// What a file of source code imports: modules, packages or headers, as they are named there, without repetitions.
+    public var imports: [String]
+
     /// Facts about the document that are kept and given back, but not searched.
     public var metadata: JSONObject
 
@@ -46,6 +49,7 @@ public struct Document: Sendable, Hashable {
         title: String = "",
         text: String,
         blocks: [Block]? = nil,
+        imports: [String] = [],
         metadata: JSONObject = JSONObject(),
         sourceUpdatedAt: Date? = nil,
         accessLabels: Set<String> = []
@@ -57,6 +61,7 @@ public struct Document: Sendable, Hashable {
         let length = text.utf8.count
         self.blocks =
             blocks?.filter { $0.span.lowerBound >= 0 && $0.span.upperBound <= length } ?? Block.paragraphs(in: text)
+        self.imports = imports
         self.metadata = metadata
         self.sourceUpdatedAt = sourceUpdatedAt
         self.accessLabels = accessLabels

@@ -3,14 +3,15 @@ public protocol DocumentExtractor: Sendable {
     /// Returns the documents of a file.
     ///
     /// A file that can't be read as a whole throws; where only some of its documents are bad, such as lines of a JSON
-    /// Lines file, those are in `failures` and the others are returned.
+    /// Lines file, those are in `failures` and the others are returned. Extraction never occupies a thread of the
+    /// cooperative pool, and its time, memory and output are bounded.
     ///
     /// - Parameters:
     ///   - bytes: The content of the file.
     ///   - path: Its path, from which the kind of file, the identifier and the source are taken.
     /// - Returns: The documents, and the parts of the file that are none.
-    /// - Throws: A ``KnowledgeError`` that says what is wrong with the file.
-    func documents(in bytes: [UInt8], path: String) throws(KnowledgeError) -> ExtractedDocuments
+    /// - Throws: A ``KnowledgeError`` that says what is wrong with the file, or ``KnowledgeError/Code/cancelled``.
+    func documents(in bytes: [UInt8], path: String) async throws(KnowledgeError) -> ExtractedDocuments
 }
 
 /// What an extractor found in one file.

@@ -12,7 +12,8 @@ enum ContentHash {
             "source": .string(document.source),
             "title": .string(document.title),
             "metadata": .object(document.metadata),
-            "blocks": .array(document.blocks.map { .string("\($0.span) \(Self.name(of: $0.kind))") }),
+            "blocks": .array(document.blocks.map { .string(Self.name(of: $0)) }),
+            "imports": .array(document.imports.map { .string($0) }),
             "text": .string(document.text),
         ]
         if !document.accessLabels.isEmpty {
@@ -31,6 +32,10 @@ enum ContentHash {
             return byte < 16 ? "0" + digits : digits
         }
         .joined()
+    }
+
+    private static func name(of block: Block) -> String {
+        (["\(block.span) \(Self.name(of: block.kind))"] + block.symbols).joined(separator: "\n")
     }
 
     private static func name(of kind: Block.Kind) -> String {

@@ -33,12 +33,16 @@ public struct IngestResult: Sendable {
     /// How many chunks were written.
     public var chunkCount: Int
 
+    /// The position among the given files of the one that the document came from, or nothing if documents were given.
+    public var file: Int?
+
     /// Creates a result.
-    public init(documentID: String?, source: String, outcome: Outcome, chunkCount: Int) {
+    public init(documentID: String?, source: String, outcome: Outcome, chunkCount: Int = 0, file: Int? = nil) {
         self.documentID = documentID
         self.source = source
         self.outcome = outcome
         self.chunkCount = chunkCount
+        self.file = file
     }
 }
 
@@ -58,7 +62,15 @@ public struct IngestReport: Sendable {
     /// How many chunks needed no model, because the index or the same ingestion had their text already.
     public internal(set) var reusedCount = 0
 
-    init() {}
+    /// Creates a report on nothing.
+    public init() {}
+
+    /// Adds what another ingestion did.
+    public mutating func add(_ other: IngestReport) {
+        for result in other.results { self.record(result) }
+        self.embeddedCount += other.embeddedCount
+        self.reusedCount += other.reusedCount
+    }
 
     mutating func record(_ result: IngestResult) {
         switch result.outcome {

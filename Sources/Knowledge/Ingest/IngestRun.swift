@@ -6,6 +6,7 @@ struct IngestRun {
         var document: Document
         var contentHash: String
         var chunks: [Chunk]
+        var file: Int?
     }
 
     private let base: KnowledgeBase
@@ -13,6 +14,8 @@ struct IngestRun {
     private let progress: (IngestProgress) -> Void
     private var pending: [Pending] = []
     private var total: Int
+    /// The position of the file whose documents come now.
+    private var file: Int?
     private(set) var report = IngestReport()
 
     init(base: KnowledgeBase, total: Int, progress: @escaping (IngestProgress) -> Void) {
@@ -24,6 +27,9 @@ struct IngestRun {
 
     /// Changes how many results there will be.
     mutating func expect(_ more: Int) { self.total += more }
+
+    /// Notes which file the documents that come next are from.
+    mutating func begin(file: Int) { self.file = file }
 
     /// Takes a document in, and writes those that wait once there are enough.
     mutating func add(_ document: Document) async throws(KnowledgeError) {
@@ -37,7 +43,7 @@ struct IngestRun {
                 return
             }
             let chunks = try self.chunker.chunks(of: document)
-            self.pending.append(Pending(document: document, contentHash: hash, chunks: chunks))
+            self.pending.append(Pending(document: document, contentHash: hash, chunks: chunks, file: self.file))
         } catch  where error.code != .cancelled {
             self.settle(document.id, source: document.source, outcome: .failed(error))
         }
@@ -71,7 +77,7 @@ struct IngestRun {
                 let vectors = try await self.vectors(of: item.chunks.map(\.embeddedText))
                 try await self.write(item, vectors: vectors)
             } catch  where error.code != .cancelled {
-                self.settle(item.document.id, source: item.document.source, outcome: .failed(error))
+                self.settle(item, outcome: .failed(error))
             }
         }
     }
@@ -93,14 +99,24 @@ struct IngestRun {
         } while cursor != nil
     }
 
-    /// Notes what became of a document.
-    mutating func settle(
-        _ documentID: String?,
-        source: String,
-        outcome: IngestResult.Outcome,
-        chunkCount: Int = 0
-    ) {
-        let result = IngestResult(documentID: documentID, source: source, outcome: outcome, chunkCount: chunkCount)
+    /// Notes what became of a document of the present file, or of a part of it that is none.
+    mutating func settle(_ documentID: String?, source: String, outcome: IngestResult.Outcome) {
+        self.settle(IngestResult(documentID: documentID, source: source, outcome: outcome, file: self.file))
+    }
+
+    private mutating func settle(_ item: Pending, outcome: IngestResult.Outcome) {
+        let isIndexed = if case .failed = outcome { false } else { true }
+        let result = IngestResult(
+            documentID: item.document.id,
+            source: item.document.source,
+            outcome: outcome,
+            chunkCount: isIndexed ? item.chunks.count : 0,
+            file: item.file
+        )
+        self.settle(result)
+    }
+
+    private mutating func settle(_ result: IngestResult) {
         self.report.record(result)
         self.progress(IngestProgress(result: result, done: self.report.results.count, total: self.total))
     }
@@ -167,14 +183,9 @@ struct IngestRun {
         )
         do {
             let isNew = try await self.base.store.write(document)
-            self.settle(
-                item.document.id,
-                source: item.document.source,
-                outcome: isNew ? .added : .updated,
-                chunkCount: entries.count
-            )
+            self.settle(item, outcome: isNew ? .added : .updated)
         } catch  where error.code != .cancelled {
-            self.settle(item.document.id, source: item.document.source, outcome: .failed(error))
+            self.settle(item, outcome: .failed(error))
         }
     }
 }

@@ -10,6 +10,8 @@ enum KnowledgeMigrations {
         migrator.registerMigration("002-filters-and-reindexing") { database in
             try database.execute(sql: Self.filtersAndReindexing)
         }
+        migrator.registerMigration("ingest-queue-001") { database in try database.execute(sql: IngestQueueSchema.first)
+        }
         return migrator
     }
 
