@@ -82,7 +82,7 @@ let package = Package(
         .target(name: "MCPStdio", dependencies: ["JSON", "MCP", "MCPServer", logging], swiftSettings: swiftSettings),
         .target(name: "MCPClient", dependencies: ["JSON", "MCP", "MCPServer"], swiftSettings: swiftSettings),
         // Domain engines
-        .target(name: "Knowledge", dependencies: ["JSON", crypto], swiftSettings: swiftSettings),
+        .target(name: "Knowledge", dependencies: ["JSON", "SharedState", crypto], swiftSettings: swiftSettings),
         // Adapters, one outside thing each
         .target(name: "CKernels", cSettings: cSettings),
         .target(name: "CFullText", cSettings: cSettings, linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -128,7 +128,7 @@ let package = Package(
         .target(name: "KubernetesTools", dependencies: ["JSON", "MCPServer", yams], swiftSettings: swiftSettings),
         .target(
             name: "KnowledgeTools",
-            dependencies: ["JSON", "Knowledge", "MCPServer"],
+            dependencies: ["JSON", "Knowledge", "MCP", "MCPServer"],
             swiftSettings: swiftSettings
         ),
         // The application
@@ -199,7 +199,12 @@ let package = Package(
             exclude: ["Fixtures"],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "KnowledgeTests", dependencies: ["JSON", "Knowledge"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "KnowledgeTests",
+            dependencies: ["JSON", "Knowledge"],
+            exclude: ["QuestionPairs"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "KnowledgeSQLiteTests",
             dependencies: ["JSON", "Knowledge", "KnowledgePostgres", "KnowledgeSQLite", "Postgres", grdb, logging],
@@ -218,7 +223,11 @@ let package = Package(
         ),
         .testTarget(
             name: "KnowledgeToolsTests",
-            dependencies: ["JSON", "Knowledge", "KnowledgeSQLite", "KnowledgeTools", "MCPServer"],
+            dependencies: [
+                "Extraction", "JSON", "Knowledge", "KnowledgeSQLite", "KnowledgeTools", "MCP", "MCPClient", "MCPServer",
+                "SharedState",
+            ],
+            exclude: ["Snapshots"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -7,6 +7,7 @@ import pytest
 QUERY = "knowledge.query"
 MANIFEST = "k8s.generate_manifest"
 BACKLOG = "jira.retrieve_backlog"
+WRITING = {"knowledge.add_document", "knowledge.delete_document", "knowledge.feedback"}
 LATEST = "2026-07-28"
 
 
@@ -41,7 +42,7 @@ def test_lists_the_three_tools(connection):
         assert len(tool["description"]) > 100
         assert tool["inputSchema"]["type"] == "object"
         assert tool["outputSchema"]["type"] == "object"
-        assert tool["annotations"]["readOnlyHint"] is True
+        assert tool["annotations"]["readOnlyHint"] is (tool["name"] not in WRITING)
         for name, schema in tool["inputSchema"]["properties"].items():
             assert schema.get("description"), f"{tool['name']}: {name} has no description"
     assert set(tools[MANIFEST]["inputSchema"]["required"]) == {"app_name", "image", "container_port"}

@@ -11,16 +11,20 @@ extension KnowledgeBase {
     /// - Parameters:
     ///   - text: A question or keywords.
     ///   - options: How many passages, which documents, how much text.
+    ///   - principal: Whose question it is: remembered answers are given to nobody else.
     /// - Returns: The passages, best first; none if nothing in the index has to do with the question.
     /// - Throws: ``KnowledgeError/Code/invalidArguments`` for an empty or overlong query or options beyond their limits,
     ///   ``KnowledgeError/Code/modelMismatch`` if the index was made with another embedding model.
     public func query(
         _ text: String,
-        options: KnowledgeQueryOptions
+        options: KnowledgeQueryOptions,
+        principal: String = ""
     ) async throws(KnowledgeError) -> KnowledgeAnswer {
         try self.check(text)
         try self.check(options)
-        return try await QueryRun(base: self, text: text, options: options).answer()
+        return try await self.answer(text, options, principal: principal) { () throws(KnowledgeError) in
+            try await QueryRun(base: self, text: text, options: options).answer()
+        }
     }
 
     private func check(_ text: String) throws(KnowledgeError) {

@@ -10,6 +10,11 @@ public struct KnowledgeBase: Sendable {
     let extractor: (any DocumentExtractor)?
     let configuration: KnowledgeConfiguration
     let now: @Sendable () -> Date
+    let events: IndexEvents?
+    let cache: SemanticCache?
+    let freshness: Freshness?
+    /// How well questions have been answered.
+    public let quality: QualityWatch
 
     /// Creates a knowledge base.
     ///
@@ -19,6 +24,10 @@ public struct KnowledgeBase: Sendable {
     ///   - reranker: A model that puts the best candidates in order, or nothing for the order of the search.
     ///   - extractor: What finds documents in files; needed by ``ingest(files:progress:)`` only.
     ///   - configuration: Limits and weights.
+    ///   - events: Where changes of documents are told.
+    ///   - cache: Remembers answers, or nothing to make each anew.
+    ///   - freshness: What decides whether a document is stale, or nothing if none ever is.
+    ///   - quality: Watches how well questions are answered.
     ///   - now: The present time, for `indexed_at`.
     public init(
         store: any KnowledgeStore,
@@ -26,6 +35,10 @@ public struct KnowledgeBase: Sendable {
         reranker: (any Reranker)? = nil,
         extractor: (any DocumentExtractor)? = nil,
         configuration: KnowledgeConfiguration = KnowledgeConfiguration(),
+        events: IndexEvents? = nil,
+        cache: SemanticCache? = nil,
+        freshness: Freshness? = nil,
+        quality: QualityWatch = QualityWatch(),
         now: @escaping @Sendable () -> Date
     ) {
         self.store = store
@@ -34,6 +47,10 @@ public struct KnowledgeBase: Sendable {
         self.extractor = extractor
         self.configuration = configuration
         self.now = now
+        self.events = events
+        self.cache = cache
+        self.freshness = freshness
+        self.quality = quality
     }
 
     /// Returns how many documents there are, and by which model they are indexed.
@@ -69,14 +86,6 @@ public struct KnowledgeBase: Sendable {
     /// Returns a document with its text, or nothing if there is none of this identifier.
     public func document(id: String) async throws(KnowledgeError) -> StoredDocument? {
         try await self.store.document(id: id)
-    }
-
-    /// Removes a document with its chunks, vectors and full-text entries.
-    ///
-    /// - Returns: Whether there was such a document.
-    @discardableResult
-    public func delete(documentID: String) async throws(KnowledgeError) -> Bool {
-        try await self.store.delete(documentID: documentID)
     }
 
     func notice(lacksVectors: Bool) -> String? {

@@ -70,12 +70,12 @@ extension SQLiteKnowledgeStore {
 }
 
 extension DocumentSummary {
-    fileprivate static let columns = """
+    static let columns = """
         id, source, title, metadata, content_hash, model_name, chunk_count, created_at, updated_at, source_updated_at,
         access_labels
         """
 
-    fileprivate init(_ row: Row) throws {
+    init(_ row: Row) throws {
         let metadata: String = row["metadata"]
         let sourceUpdatedAt: Double? = row["source_updated_at"]
         let labels: String = row["access_labels"]

@@ -130,7 +130,8 @@ public final class MCPServer: Sendable {
             recorder: recorder ?? LogCallRecorder(logger: logger),
             logger: logger,
             defaultTimeout: options.defaultTimeout,
-            maximumResultBytes: options.maximumResultBytes
+            maximumResultBytes: options.maximumResultBytes,
+            sealer: self.sealer
         )
         self.sessions = SessionStore(store: stores.values, idleLifetime: options.sessionIdleLifetime)
         self.tasks = TaskEngine(

@@ -20,6 +20,29 @@ struct SQLiteKnowledgeStoreTests {
         try await contract.run()
     }
 
+    @Test("It keeps the promises about metadata, feedback, checks and changes")
+    func records() async throws {
+        var directories: [TemporaryStore] = []
+        let contract = KnowledgeRecordsContract {
+            let directory = try TemporaryStore()
+            directories.append(directory)
+            return try directory.open()
+        }
+        try await contract.run()
+    }
+
+    @Test("Changes that are too long past to be named are not made up")
+    func unnamedChanges() async throws {
+        let directory = try TemporaryStore()
+        var limits = SQLiteKnowledgeStore.Limits()
+        limits.keptChanges = 2
+        let store = try directory.open(limits)
+        for index in 0..<4 { try await store.write(Contract.document("d\(index)", ["text"])) }
+        let all = try await store.changes(after: 0, limit: 100)
+        #expect(all.documents == nil)
+        #expect(try await store.changes(after: all.generation - 1, limit: 100).documents == ["d3": true])
+    }
+
     @Test("What one opener of the file writes, the other finds at once")
     func twoOpeners() async throws {
         let directory = try TemporaryStore()

@@ -49,4 +49,15 @@ extension Application {
         guard let configuration else { throw StartError("JIRA_URL: a token can't be sent to this address; use https.") }
         return configuration
     }
+
+    /// How old the documents of each source may be.
+    static func stalenessPolicy(_ settings: Settings) -> StalenessPolicy {
+        StalenessPolicy(
+            rules: settings.sources.flatMap { source in
+                source.maximumAge.map { age in
+                    source.patterns.map { StalenessPolicy.Rule(sources: $0, maximumAge: age / .seconds(1)) }
+                } ?? []
+            }
+        )
+    }
 }

@@ -35,7 +35,8 @@ extension Application {
         // The last service is stopped first: calls end while the connections that carry their answers are still open.
         var configuration = ServiceGroupConfiguration(
             services: [
-                .init(service: web), .init(service: IngestService(workers: self.workers)), .init(service: shutdown),
+                .init(service: self.watch), .init(service: self.recrawler), .init(service: web),
+                .init(service: IngestService(workers: self.workers)), .init(service: shutdown),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: self.logger
@@ -57,6 +58,7 @@ extension Application {
         let shutdown = Shutdown(server: self.server, logger: self.logger)
         var configuration = ServiceGroupConfiguration(
             services: [
+                .init(service: self.watch), .init(service: self.recrawler),
                 .init(service: StdioService(server: self.server), successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: IngestService(workers: self.workers)),
                 .init(service: shutdown),
@@ -95,7 +97,9 @@ extension Application {
         ).add(to: router)
 
         let rest = router.group().add(middleware: HostGuardMiddleware(hostGuard: hostGuard))
-        ToolRoutes(server: self.server, queryTool: self.wireName(KnowledgeQuery.name)).add(to: rest)
+        let tools = ToolRoutes(server: self.server, queryTool: self.wireName(KnowledgeQuery.name))
+        tools.add(to: rest)
+        KnowledgeRoutes(tools: tools, wireName: { self.wireName($0) }).add(to: rest)
         UploadRoute(workers: self.workers, isReadOnly: self.settings.isReadOnly, logger: self.logger).add(to: rest)
         JobRoutes(workers: self.workers, isReadOnly: self.settings.isReadOnly).add(to: rest)
         return router

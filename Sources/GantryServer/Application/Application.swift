@@ -9,6 +9,7 @@ public import Logging
 public import MCPServer
 import Postgres
 import Reranking
+import SharedState
 import Upstream
 
 /// Everything that Gantry consists of, built from its settings in one place.
@@ -26,6 +27,10 @@ public struct Application: Sendable {
     let database: PostgresPool?
     private let upstream: AsyncHTTPUpstream?
     let logger: Logger
+    /// Where opinions about answers are kept.
+    let feedback: any FeedbackStore
+    let watch: KnowledgeWatch
+    let recrawler: Recrawler
 
     /// Builds the application.
     ///
@@ -54,11 +59,17 @@ public struct Application: Sendable {
         } else {
             embedder = Self.embedder(settings, logger: logger)
         }
+        let shared = SharedStores.inMemory()
+        let events = IndexEvents(bus: shared.bus, server: UUID().uuidString)
+        let cache = SemanticCache()
         let knowledge = KnowledgeBase(
             store: store,
             embedder: embedder,
             reranker: reranker,
             extractor: FileExtractor(worker: executable),
+            events: events,
+            cache: cache,
+            freshness: Freshness(policy: Self.stalenessPolicy(settings), store: store),
             now: { Date() }
         )
         var jira: JiraCloudClient?
@@ -80,14 +91,31 @@ public struct Application: Sendable {
             version: GantryVersion.current,
             options: Self.options(settings),
             logger: logger,
-            authorizer: LocalAuthorizer(readOnly: settings.isReadOnly)
+            authorizer: LocalAuthorizer(readOnly: settings.isReadOnly),
+            stores: shared
         ) {
             if let jiraConfiguration, let jira {
                 RetrieveBacklog(configuration: jiraConfiguration, jira: jira)
             }
             GenerateManifest()
             KnowledgeQuery(base: knowledge)
+            GetDocument(base: knowledge)
+            ListDocuments(base: knowledge)
+            AddDocument(base: knowledge)
+            DeleteDocument(base: knowledge)
+            SendFeedback(quality: knowledge.quality, store: store, now: { Date() })
+            KnowledgeQuality(base: knowledge, feedback: store, now: { Date() })
+            QueryMetadata(base: knowledge, store: store)
+            DocumentResources(base: knowledge)
         }
+        self.feedback = store
+        self.watch = KnowledgeWatch(server: self.server, events: events, log: store, cache: cache, logger: logger)
+        self.recrawler = Recrawler(
+            sources: settings.sources.filter { $0.path != nil },
+            knowledge: knowledge,
+            values: shared.values,
+            logger: logger
+        )
     }
 
     /// Closes the connections to other systems.

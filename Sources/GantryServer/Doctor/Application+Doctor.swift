@@ -7,7 +7,10 @@ import Postgres
 extension Application {
     /// Tries out every part.
     public func diagnose() async -> [Finding] {
-        [self.dataDirectoryFinding(), await self.storeFinding(), await self.modelFinding(), await self.jiraFinding()]
+        [
+            self.dataDirectoryFinding(), await self.storeFinding(), await self.qualityFinding(),
+            await self.modelFinding(), await self.jiraFinding(),
+        ]
     }
 
     private func dataDirectoryFinding() -> Finding {
@@ -43,6 +46,26 @@ extension Application {
         } catch {
             return Finding(part: "knowledge store", verdict: .broken, message: error.message)
         }
+    }
+
+    /// What people and agents think of the answers.
+    private func qualityFinding() async -> Finding {
+        let part = "answers"
+        let counts: [Feedback.Verdict: Int]
+        do {
+            counts = try await self.feedback.feedbackCounts(since: Date().addingTimeInterval(-7 * 86_400))
+        } catch {
+            return Finding(part: part, verdict: .broken, message: error.message)
+        }
+        let total = counts.values.reduce(0, +)
+        guard total > 0 else { return Finding(part: part, verdict: .ok, message: "no feedback in the last 7 days") }
+        let list = Feedback.Verdict.allCases.compactMap { verdict in counts[verdict].map { "\($0) \(verdict.rawValue)" } }
+        let helpful = counts[.helpful] ?? 0
+        return Finding(
+            part: part,
+            verdict: helpful * 2 < total ? .notice : .ok,
+            message: "feedback of the last 7 days: \(list.joined(separator: ", "))"
+        )
     }
 
     private func modelFinding() async -> Finding {

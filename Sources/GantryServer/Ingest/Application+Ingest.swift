@@ -142,6 +142,13 @@ extension Application {
         }
     }
 
+    /// Asks a team's own questions to the knowledge base as it is.
+    ///
+    /// - Throws: A ``KnowledgeError`` if a query fails.
+    public func evaluate(questions set: EvaluationSet) async throws(KnowledgeError) -> Evaluation.Report {
+        try await Evaluation(base: self.knowledge).ask(set)
+    }
+
     /// Measures retrieval on a labelled collection, with the embedder of this application and a store of its own.
     ///
     /// - Parameters:

@@ -25,11 +25,21 @@ struct ToolRoutes: Sendable {
         }
     }
 
-    private func call(_ tool: String, _ request: Request) async -> Response {
+    /// Calls a tool with the body of a request as arguments.
+    func call(_ tool: String, _ request: Request) async -> Response {
+        do throws(ToolError) {
+            return await self.call(tool, try await Self.arguments(of: request), request)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Calls a tool on behalf of whoever sent a request.
+    func call(_ tool: String, _ arguments: JSONObject, _ request: Request) async -> Response {
         do throws(ToolError) {
             let invocation = ToolInvocation(
                 tool: tool,
-                arguments: try await Self.arguments(of: request),
+                arguments: arguments,
                 requestID: request.requestID,
                 transport: "rest",
                 principal: .local

@@ -26,13 +26,16 @@ extension Settings {
             (.environment, EnvironmentVariablesProvider(environmentVariables: environment)),
         ]
         var problems: [SettingsError.Problem] = []
+        var sources: [SourceSettings] = []
         if let path {
             let file = try await SettingsFile(path: path)
             providers.append((.file, file.provider))
             problems = file.problems
+            sources = file.sources
         }
         var reader = SettingsReader(providers: providers)
-        let settings = Settings(reading: &reader)
+        var settings = Settings(reading: &reader)
+        settings.sources = sources
         problems += reader.problems
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
         return settings

@@ -83,6 +83,8 @@ public struct Settings: Sendable {
     public var logLevel = Logger.Level.info
     /// How a log line looks, or nothing for text on a terminal and JSON elsewhere.
     public var logFormat: LogFormat?
+    /// Where documents come from and how fresh they have to be.
+    public var sources: [SourceSettings] = []
     /// Where each value came from, in the order of ``SettingKey/all``.
     public var report: [SettingReport] = []
 

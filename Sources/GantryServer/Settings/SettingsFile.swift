@@ -9,6 +9,7 @@ struct SettingsFile {
 
     let provider: any ConfigProvider
     let problems: [SettingsError.Problem]
+    let sources: [SourceSettings]
 
     /// Reads the file.
     ///
@@ -23,7 +24,14 @@ struct SettingsFile {
             guard data.count <= Self.maximumBytes else {
                 throw SettingsError(problems: [.init(setting: path, message: "The file is larger than 1 MiB.")])
             }
-            self.problems = try Self.unknownKeys(in: String(decoding: data, as: UTF8.self))
+            let root = try Yams.compose(yaml: String(decoding: data, as: UTF8.self))
+            var problems = root.map(Self.unknownKeys) ?? []
+            self.sources = root?.mapping?["sources"].map { SourceSettings.all(in: $0, &problems) } ?? []
+            self.problems = problems
+            // The provider can't read a list of mappings, and would say so in its own words.
+            guard !problems.contains(where: { $0.setting.hasPrefix("sources") }) else {
+                throw SettingsError(problems: problems)
+            }
             let location = InMemoryProvider(values: ["filePath": .init(.string(path), isSecret: false)])
             self.provider = try await FileProvider<YAMLSnapshot>(config: ConfigReader(provider: location))
         } catch let error as SettingsError {
@@ -34,10 +42,11 @@ struct SettingsFile {
     }
 
     /// A problem for each key of the file that is no setting: a misspelt key would otherwise be a silent default.
-    private static func unknownKeys(in yaml: String) throws -> [SettingsError.Problem] {
+    private static func unknownKeys(in root: Node) -> [SettingsError.Problem] {
         let known = Set(SettingKey.all.map { $0.path.joined(separator: ".") })
-        guard let root = try Yams.compose(yaml: yaml) else { return [] }
-        return Self.paths(of: root, prefix: "").filter { !known.contains($0) }.sorted().map { path in
+        // Those of sources are checked where they are read.
+        let paths = Self.paths(of: root, prefix: "").filter { $0 != "sources" && !$0.hasPrefix("sources.") }
+        return paths.filter { !known.contains($0) }.sorted().map { path in
             .init(setting: path, message: "There is no such setting.", origin: .file)
         }
     }

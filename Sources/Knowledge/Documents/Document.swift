@@ -142,3 +142,8 @@ extension Document {
         return document
     }
 }
+
+extension DocumentSummary {
+    /// The path of the file that the document was found in, for documents from files.
+    public var file: String { self.metadata[Document.fileKey]?.stringValue ?? self.id }
+}

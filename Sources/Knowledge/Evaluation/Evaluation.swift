@@ -9,6 +9,8 @@ public struct Evaluation: Sendable {
         /// How many of those got no document at all.
         public var unansweredCount: Int
         public var mode: KnowledgeAnswer.Mode
+        /// The model that embedded the documents, if they have vectors.
+        public var model: String?
         public var metrics: RetrievalMetrics
         public var run: RankedRun
         /// The queries in the order of their file, for ``RankedRun/trecText(queries:tag:)``.
@@ -52,9 +54,7 @@ public struct Evaluation: Sendable {
         guard try await self.base.status().store.documentCount == 0 else {
             throw KnowledgeError(.invalidArguments, "An evaluation needs an empty store.")
         }
-        guard !set.judgements.isEmpty else {
-            throw KnowledgeError(.invalidArguments, "No query has a relevant document.")
-        }
+        try Self.check(set)
         let ingested = try await self.base.ingest(set.documents, progress: progress)
         for result in ingested.results {
             if case .failed(let error) = result.outcome, error.code != .emptyDocument { throw error }
@@ -62,7 +62,11 @@ public struct Evaluation: Sendable {
         return try await self.ask(set)
     }
 
-    private func ask(_ set: EvaluationSet) async throws(KnowledgeError) -> Report {
+    /// Asks the questions of a set without documents to the knowledge base as it is.
+    ///
+    /// - Throws: A ``KnowledgeError`` if no question has a relevant document, or if a query fails.
+    public func ask(_ set: EvaluationSet) async throws(KnowledgeError) -> Report {
+        try Self.check(set)
         var run = RankedRun()
         var unanswered = 0
         var mode = KnowledgeAnswer.Mode.lexical
@@ -71,7 +75,9 @@ public struct Evaluation: Sendable {
             let answer = try await self.base.query(query.text, topK: self.base.configuration.maximumTopK)
             mode = answer.mode
             if answer.results.isEmpty { unanswered += 1 }
-            for result in answer.results { run.add(query: query.id, document: result.documentID, score: result.score) }
+            for result in answer.results {
+                run.add(query: query.id, document: set.name(of: result, for: query.id), score: result.score)
+            }
         }
         let status = try await self.base.status().store
         return Report(
@@ -80,9 +86,16 @@ public struct Evaluation: Sendable {
             queryCount: set.judgements.count,
             unansweredCount: unanswered,
             mode: mode,
+            model: status.modelName,
             metrics: RetrievalMetrics(run: run, judgements: set.judgements),
             run: run,
             queryIDs: set.queries.map(\.id)
         )
+    }
+
+    private static func check(_ set: EvaluationSet) throws(KnowledgeError) {
+        guard !set.judgements.isEmpty else {
+            throw KnowledgeError(.invalidArguments, "No query has a relevant document.")
+        }
     }
 }

@@ -20,6 +20,9 @@ public struct EvaluationSet: Sendable {
     /// The relevance of documents, by query and document; 0 and less mean that the document is no answer.
     public var judgements: [String: [String: Int]]
 
+    /// The patterns among the relevant documents, by query.
+    private var patterns: [String: [(String, GlobPattern)]] = [:]
+
     /// Creates a collection.
     public init(documents: [Document], queries: [Query], judgements: [String: [String: Int]]) {
         self.documents = documents
@@ -48,6 +51,54 @@ public struct EvaluationSet: Sendable {
             questions.append(Query(id: id, text: line.text))
         }
         self.init(documents: documents, queries: questions, judgements: try Self.judgements(in: qrels))
+    }
+
+    /// Reads a team's own questions, to be asked to the knowledge base as it is.
+    ///
+    /// - Parameter questions: JSON Lines with `question`, with `relevant`, a list of what answers it (document
+    ///   identifiers, sources, or patterns for sources such as `docs/keys/**`), and optionally with `id`.
+    /// - Throws: ``KnowledgeError/Code/malformed`` with the number of the line.
+    public init(questions bytes: [UInt8]) throws(KnowledgeError) {
+        self.init(documents: [], queries: [], judgements: [:])
+        for (index, line) in TextLines(bytes: bytes).enumerated() where !line.isBlank {
+            let number = index + 1
+            let value: JSONValue
+            do {
+                value = try JSONValue(parsing: Array(bytes[line.span]))
+            } catch {
+                throw KnowledgeError(.malformed, "Line \(number) of the questions is not JSON: \(error.message)")
+            }
+            let relevant = (value["relevant"]?.arrayValue ?? []).compactMap(\.stringValue)
+            guard let text = value["question"]?.stringValue, !relevant.isEmpty,
+                relevant.count == value["relevant"]?.arrayValue?.count
+            else {
+                throw KnowledgeError(
+                    .malformed,
+                    "Line \(number) of the questions needs question, a string, and relevant, a list of strings."
+                )
+            }
+            let id = value["id"]?.stringValue ?? "line-\(number)"
+            guard self.judgements[id] == nil else {
+                throw KnowledgeError(.malformed, "Line \(number) of the questions has an id that came before: \(id)")
+            }
+            self.queries.append(Query(id: id, text: text))
+            self.judgements[id] = Dictionary(relevant.map { ($0, 1) }, uniquingKeysWith: max)
+            var patterns: [(String, GlobPattern)] = []
+            for name in relevant where name.contains("*") || name.contains("?") {
+                patterns.append((name, try GlobPattern(name)))
+            }
+            if !patterns.isEmpty { self.patterns[id] = patterns }
+        }
+    }
+
+    /// What a result counts as in the judgements of a question: the identifier of its document, or what stands there for
+    /// it.
+    func name(of result: SearchResult, for query: String) -> String {
+        guard let judgements = self.judgements[query], judgements[result.documentID] == nil else {
+            return result.documentID
+        }
+        if judgements[result.source] != nil { return result.source }
+        return self.patterns[query]?.first { $0.1.matches(result.source) }?.0 ?? result.documentID
     }
 
     private static func forEachObject(

@@ -39,6 +39,7 @@ struct IngestRun {
             let hash = ContentHash.hash(of: document, chunking: self.base.configuration.chunking)
             let version = try await self.base.store.versions(ofDocuments: [document.id])[document.id]
             if self.isUnchanged(version, hash: hash) {
+                try await self.base.noteUnchanged(document)
                 self.settle(document.id, source: document.source, outcome: .unchanged)
                 return
             }
@@ -89,7 +90,7 @@ struct IngestRun {
             let page = try await self.base.store.documents(after: cursor, limit: 1000)
             for document in page where document.metadata[Document.fileKey]?.stringValue == path {
                 guard !Task.isCancelled else { throw KnowledgeError(.cancelled, "The ingestion was cancelled.") }
-                guard !present.contains(document.id), try await self.base.store.delete(documentID: document.id) else {
+                guard !present.contains(document.id), try await self.base.delete(documentID: document.id) else {
                     continue
                 }
                 self.total += 1
@@ -182,7 +183,7 @@ struct IngestRun {
             indexedAt: self.base.now()
         )
         do {
-            let isNew = try await self.base.store.write(document)
+            let isNew = try await self.base.write(document)
             self.settle(item, outcome: isNew ? .added : .updated)
         } catch  where error.code != .cancelled {
             self.settle(item, outcome: .failed(error))

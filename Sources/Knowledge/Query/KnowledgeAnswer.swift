@@ -1,5 +1,11 @@
 /// What a query found.
 public struct KnowledgeAnswer: Sendable {
+    /// What feedback calls the answer.
+    public var id = ""
+
+    /// Whether the answer was made for an earlier question of the same meaning.
+    public var isCached = false
+
     /// How a query is answered.
     public typealias Mode = SearchMode
 

@@ -71,29 +71,56 @@ extension Set<String> {
 
 extension MetadataCondition {
     fileprivate var condition: SQLCondition {
-        let path = "$." + self.path.description
-        let type = SQLCondition("json_type(d.metadata, ?)", [path])
-        let content = SQLCondition("json_extract(d.metadata, ?)", [path])
-        switch self.comparison {
-        case .eq: return Self.equal(type, content, self.value)
+        ComparedValue(metadata: self.path).condition(self.comparison, self.value)
+    }
+}
+
+/// Something of a document that is compared, in the form in which SQLite takes JSON values apart.
+struct ComparedValue {
+    /// The name of the type as `json_type` gives it, or NULL if the document has no such value.
+    var type: SQLCondition
+    /// The value itself.
+    var content: SQLCondition
+    /// A table with the elements of an array.
+    var elements: SQLCondition
+
+    /// A value of the metadata.
+    init(metadata path: MetadataPath) {
+        let path = "$." + path.description
+        self.type = SQLCondition("json_type(d.metadata, ?)", [path])
+        self.content = SQLCondition("json_extract(d.metadata, ?)", [path])
+        self.elements = SQLCondition("json_each(d.metadata, ?)", [path])
+    }
+
+    /// A column, of which the type is known.
+    init(_ content: String, type: String) {
+        self.type = SQLCondition("CASE WHEN \(content) IS NULL THEN NULL ELSE '\(type)' END")
+        self.content = SQLCondition(content)
+        self.elements = SQLCondition("json_each('[]')")
+    }
+
+    func condition(_ comparison: MetadataCondition.Comparison, _ value: JSONValue) -> SQLCondition {
+        let (type, content) = (self.type, self.content)
+        switch comparison {
+        case .eq: return Self.equal(type, content, value)
         case .ne:
-            let equal = Self.equal(type, content, self.value)
+            let equal = Self.equal(type, content, value)
             return SQLCondition("(\(equal.sql)) IS NOT TRUE", equal.arguments)
         case .in:
-            return .any((self.value.arrayValue ?? []).map { Self.equal(type, content, $0) })
+            return .any((value.arrayValue ?? []).map { Self.equal(type, content, $0) })
         case .exists:
-            return SQLCondition("\(type.sql) IS \(self.value == true ? "NOT " : "")NULL", type.arguments)
-        case .lt: return Self.ordered(type, content, "<", self.value)
-        case .lte: return Self.ordered(type, content, "<=", self.value)
-        case .gt: return Self.ordered(type, content, ">", self.value)
-        case .gte: return Self.ordered(type, content, ">=", self.value)
+            return SQLCondition("\(type.sql) IS \(value == true ? "NOT " : "")NULL", type.arguments)
+        case .lt: return Self.ordered(type, content, "<", value)
+        case .lte: return Self.ordered(type, content, "<=", value)
+        case .gt: return Self.ordered(type, content, ">", value)
+        case .gte: return Self.ordered(type, content, ">=", value)
         case .contains:
-            let element = Self.equal(SQLCondition("m.type"), SQLCondition("m.value"), self.value)
+            let element = Self.equal(SQLCondition("m.type"), SQLCondition("m.value"), value)
             let inArray = SQLCondition(
-                "\(type.sql) = 'array' AND EXISTS (SELECT 1 FROM json_each(d.metadata, ?) m WHERE \(element.sql))",
-                type.arguments + [path] + element.arguments
+                "\(type.sql) = 'array' AND EXISTS (SELECT 1 FROM \(self.elements.sql) m WHERE \(element.sql))",
+                type.arguments + self.elements.arguments + element.arguments
             )
-            guard let text = self.value.stringValue else { return inArray }
+            guard let text = value.stringValue else { return inArray }
             let inString = SQLCondition(
                 "\(type.sql) = 'text' AND instr(\(content.sql), ?) > 0",
                 type.arguments + content.arguments + [text]

@@ -12,6 +12,9 @@ enum KnowledgeMigrations {
         }
         migrator.registerMigration("ingest-queue-001") { database in try database.execute(sql: IngestQueueSchema.first)
         }
+        migrator.registerMigration("003-feedback-and-freshness") { database in
+            try database.execute(sql: Self.feedbackAndFreshness)
+        }
         return migrator
     }
 
@@ -101,6 +104,26 @@ enum KnowledgeMigrations {
         CREATE TABLE next_embeddings (
             chunk_id INTEGER PRIMARY KEY REFERENCES document_embeddings(id) ON DELETE CASCADE,
             embedding BLOB NOT NULL
+        );
+        """
+
+    /// Opinions about answers, one row for each principal and thing, and when documents were last found unchanged.
+    private static let feedbackAndFreshness = """
+        CREATE TABLE knowledge_feedback (
+            key TEXT PRIMARY KEY NOT NULL,
+            verdict TEXT NOT NULL,
+            query TEXT,
+            answer_id TEXT,
+            document_id TEXT,
+            comment TEXT,
+            principal TEXT NOT NULL,
+            created_at REAL NOT NULL
+        );
+        CREATE INDEX knowledge_feedback_created_at ON knowledge_feedback(created_at);
+
+        CREATE TABLE document_checks (
+            document_id TEXT PRIMARY KEY NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+            checked_at REAL NOT NULL
         );
         """
 }

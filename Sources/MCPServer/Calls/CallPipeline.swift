@@ -50,6 +50,7 @@ final class CallPipeline: Sendable {
     let logger: Logger
     let defaultTimeout: Duration
     let maximumResultBytes: Int
+    let sealer: Sealer
 
     init(
         registry: CallRegistry,
@@ -58,7 +59,8 @@ final class CallPipeline: Sendable {
         recorder: any CallRecorder,
         logger: Logger,
         defaultTimeout: Duration,
-        maximumResultBytes: Int
+        maximumResultBytes: Int,
+        sealer: Sealer
     ) {
         self.registry = registry
         self.authorizer = authorizer
@@ -67,6 +69,7 @@ final class CallPipeline: Sendable {
         self.logger = logger
         self.defaultTimeout = defaultTimeout
         self.maximumResultBytes = maximumResultBytes
+        self.sealer = sealer
     }
 
     /// The same road with places of its own for running calls.
@@ -231,7 +234,8 @@ final class CallPipeline: Sendable {
                 logger: self.logger,
                 traceparent: invocation.traceparent,
                 reporter: invocation.reporter,
-                interaction: interaction
+                interaction: interaction,
+                sealer: self.sealer
             )
         )
     }

@@ -57,7 +57,7 @@ extension MCPServer {
         case "prompts/get" where catalogue.prompts.prompts.isEmpty == false:
             return try await self.getPrompt(request, exchange, catalogue)
         case "resources/list" where catalogue.resources.isEmpty == false:
-            return try self.listResources(request, exchange, catalogue)
+            return try await self.listResources(request, exchange, catalogue)
         case "resources/templates/list" where catalogue.resources.isEmpty == false:
             return try self.listResourceTemplates(request, exchange, catalogue)
         case "resources/read" where catalogue.resources.isEmpty == false:

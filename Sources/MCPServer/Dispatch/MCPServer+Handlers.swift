@@ -93,7 +93,7 @@ extension MCPServer {
     }
 
     /// Runs a handler on the road that tool calls take, from the rate limit on.
-    private func handle<T: Sendable>(
+    func handle<T: Sendable>(
         _ request: JSONRPCRequest,
         _ exchange: Exchange,
         _ run: @escaping @Sendable (HandlerContext) async throws -> T,
@@ -153,48 +153,44 @@ extension MCPServer {
         else {
             throw MCPError(.invalidParams, "completion/complete wants an argument with name and value, both strings.")
         }
-        let plan = try self.plan(of: request.params["ref"], exchange, catalogue)
+        let (plan, template) = try self.plan(of: request.params["ref"], exchange, catalogue)
         guard let field = plan.fields.first(where: { $0.name == argument }) else {
             throw MCPError(.invalidParams, "There is no argument \(argument.prefix(64)).")
         }
         let others = try Self.strings(request.params["context"]?["arguments"], of: "context.arguments")
-        guard let complete = field.complete else {
-            return Answer(["completion": ["values": [], "total": 0, "hasMore": false]])
+        return try await self.handle(request, exchange) { context -> (suggestions: Suggestions, total: Int?) in
+            if let found = try await template?.suggestions(argument, typed, context) { return (found, nil) }
+            let values = try await field.complete?(typed, others) ?? []
+            return (Suggestions(values), values.count)
+        } _: { found, _ in
+            let values = found.suggestions.values.prefix(Self.maximumCompletions)
+            var completion: JSONObject = [
+                "values": .array(values.map(JSONValue.string)),
+                "hasMore": .bool(found.suggestions.hasMore || found.suggestions.values.count > values.count),
+            ]
+            if let total = found.total { completion["total"] = .integer(total) }
+            return Answer(["completion": .object(completion)])
         }
-        return try await self.handle(
-            request,
-            exchange,
-            { _ in try await complete(typed, others) },
-            { values, _ in
-                Answer([
-                    "completion": [
-                        "values": .array(values.prefix(Self.maximumCompletions).map(JSONValue.string)),
-                        "total": .integer(values.count),
-                        "hasMore": .bool(values.count > Self.maximumCompletions),
-                    ]
-                ])
-            }
-        )
     }
 
     private func plan(
         of reference: JSONValue?,
         _ exchange: Exchange,
         _ catalogue: ServerCatalogue
-    ) throws(MCPError) -> ArgumentPlan {
+    ) throws(MCPError) -> (ArgumentPlan, RegisteredTemplate?) {
         switch reference?["type"] {
         case "ref/prompt":
             if let prompt = (reference?["name"]?.stringValue).flatMap(catalogue.prompts.prompt(named:)),
                 self.mayRead(prompt.permission, exchange)
             {
-                return prompt.plan
+                return (prompt.plan, nil)
             }
             throw MCPError(.invalidParams, "There is no such prompt.")
         case "ref/resource":
             if let template = (reference?["uri"]?.stringValue).flatMap(catalogue.resources.template),
                 self.mayRead(template.permission, exchange)
             {
-                return template.plan
+                return (template.plan, template)
             }
             throw MCPError(.invalidParams, "There is no such resource template.")
         default:

@@ -23,14 +23,26 @@ extension MCPServer {
         return try self.page("prompts", prompts.map { .object(codec.json($0.definition)) }, request, exchange)
     }
 
+    /// Lists the resources that there are always, then those of each family, page by page.
     func listResources(
         _ request: JSONRPCRequest,
         _ exchange: Exchange,
         _ catalogue: ServerCatalogue
-    ) throws(MCPError) -> Answer {
-        let codec = Codec(exchange.revision)
-        let resources = catalogue.resources.resources.filter { self.mayRead($0.permission, exchange) }
-        return try self.page("resources", resources.map { .object(codec.json(.init($0))) }, request, exchange)
+    ) async throws(MCPError) -> Answer? {
+        let lister = ResourceLister(
+            resources: catalogue.resources.resources.filter { self.mayRead($0.permission, exchange) },
+            templates: catalogue.resources.templates.filter { self.mayRead($0.permission, exchange) },
+            limit: self.options.pageSize
+        )
+        let start = try self.opened(request, exchange).map(ResourceLister.Position.init) ?? ResourceLister.Position()
+        return try await self.handle(request, exchange) { context in
+            let page = try await lister.page(from: start, context)
+            return (page.resources, try page.next.map { try self.sealed($0.json, request, exchange) })
+        } _: { page, codec in
+            var members: JSONObject = ["resources": .array(page.0.map { .object(codec.json($0)) })]
+            if let cursor = page.1 { members["nextCursor"] = .string(cursor) }
+            return Answer(members, caching: self.caching)
+        }
     }
 
     func listResourceTemplates(
@@ -64,30 +76,44 @@ extension MCPServer {
         _ request: JSONRPCRequest,
         _ exchange: Exchange
     ) throws(MCPError) -> Answer {
-        let context = Array("cursor\0\(request.method)\0\(exchange.principal.id)".utf8)
         var start = 0
-        if let cursor = request.params["cursor"] {
-            guard let text = cursor.stringValue,
-                let opened = self.sealer.open(text, now: Timestamp.seconds, context: context),
-                let position = opened["position"]?.intValue
-            else { throw MCPError(.invalidParams, "The cursor is not one that this server gave, or is too old.") }
+        if let position = try self.opened(request, exchange)?["position"]?.intValue {
             start = min(position, items.count)
         }
         let end = min(items.count, start + self.options.pageSize)
         var members: JSONObject = [member: .array(start == 0 && end == items.count ? items : Array(items[start..<end]))]
         if end < items.count {
             do {
-                members["nextCursor"] = .string(
-                    try self.sealer.seal(
-                        ["position": .integer(end)],
-                        expiry: Timestamp.seconds + 3600,
-                        context: context
-                    )
-                )
+                members["nextCursor"] = .string(try self.sealed(["position": .integer(end)], request, exchange))
             } catch {
                 throw MCPError(.internalError, "The server failed.")
             }
         }
         return Answer(members, caching: self.caching)
+    }
+
+    /// What the cursor of a request holds; nothing on the first page.
+    private func opened(_ request: JSONRPCRequest, _ exchange: Exchange) throws(MCPError) -> JSONObject? {
+        guard let cursor = request.params["cursor"] else { return nil }
+        guard let text = cursor.stringValue,
+            let opened = self.sealer.open(
+                text,
+                now: Timestamp.seconds,
+                context: Self.cursorContext(request, exchange)
+            )
+        else { throw MCPError(.invalidParams, "The cursor is not one that this server gave, or is too old.") }
+        return opened
+    }
+
+    private func sealed(_ position: JSONObject, _ request: JSONRPCRequest, _ exchange: Exchange) throws -> String {
+        try self.sealer.seal(
+            position,
+            expiry: Timestamp.seconds + 3600,
+            context: Self.cursorContext(request, exchange)
+        )
+    }
+
+    private static func cursorContext(_ request: JSONRPCRequest, _ exchange: Exchange) -> [UInt8] {
+        Array("cursor\0\(request.method)\0\(exchange.principal.id)".utf8)
     }
 }

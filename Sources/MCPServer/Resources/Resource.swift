@@ -77,6 +77,60 @@ public protocol ResourceTemplate: Sendable {
     ///
     /// - Throws: ``ToolError`` with `not_found` if there is none.
     func read(_ arguments: Arguments, _ context: HandlerContext) async throws -> ResourceContents
+
+    /// The resources of the family that `resources/list` shows, page by page; none by default.
+    ///
+    /// - Parameters:
+    ///   - cursor: ``ResourcePage/next`` of the page before, or nothing for the first page.
+    ///   - limit: The most resources of the page, at least 1.
+    ///   - context: On whose behalf they are listed; what the principal may not read is left out.
+    /// - Returns: The page. One with ``ResourcePage/next`` may be short, so that a filter can't make it run long.
+    /// - Throws: ``ToolError`` if they can't be listed now.
+    func list(after cursor: String?, limit: Int, _ context: HandlerContext) async throws -> ResourcePage
+
+    /// Suggests values for a variable of the template, beside those that its argument suggests by itself.
+    ///
+    /// - Parameters:
+    ///   - variable: The wire name of the variable.
+    ///   - typed: What is typed so far.
+    ///   - context: On whose behalf; what the principal may not read is not suggested.
+    /// - Returns: The values; nothing for variables without suggestions of this kind.
+    /// - Throws: ``ToolError`` if they can't be found now.
+    func suggestions(
+        for variable: String,
+        typed: String,
+        _ context: HandlerContext
+    ) async throws -> Suggestions?
+
+    /// Whether somebody may hear that one of the family changes; so by default.
+    ///
+    /// It says the same as ``read(_:_:)``: a subscription must not tell of what can't be read.
+    func mayHear(of arguments: Arguments, _ context: HandlerContext) async throws -> Bool
+}
+
+/// Values that are suggested while something is typed.
+public struct Suggestions: Sendable {
+    /// The values, the best first; at most 100 are sent.
+    public var values: [String]
+    /// Whether there are more than these.
+    public var hasMore: Bool
+
+    public init(_ values: [String], hasMore: Bool = false) {
+        self.values = values
+        self.hasMore = hasMore
+    }
+}
+
+/// Some of the resources of a family.
+public struct ResourcePage: Sendable {
+    public var resources: [ResourceDefinition]
+    /// Where the next page begins, or nothing after the last one.
+    public var next: String?
+
+    public init(_ resources: [ResourceDefinition], next: String? = nil) {
+        self.resources = resources
+        self.next = next
+    }
 }
 
 extension ResourceTemplate {
@@ -87,6 +141,18 @@ extension ResourceTemplate {
     public static var icons: [Icon] { [] }
     public static var meta: JSONObject { [:] }
     public static var permission: Permission { "mcp:read" }
+
+    public func list(after cursor: String?, limit: Int, _ context: HandlerContext) async throws -> ResourcePage {
+        ResourcePage([])
+    }
+
+    public func suggestions(
+        for variable: String,
+        typed: String,
+        _ context: HandlerContext
+    ) async throws -> Suggestions? { nil }
+
+    public func mayHear(of arguments: Arguments, _ context: HandlerContext) async throws -> Bool { true }
 }
 
 /// What reading a resource gives.

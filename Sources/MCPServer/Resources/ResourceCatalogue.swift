@@ -9,6 +9,12 @@ struct RegisteredTemplate: Sendable {
     let plan: ArgumentPlan
     /// Reads one of the family, by its variables.
     let read: @Sendable ([String: String], HandlerContext) async throws -> ResourceContents
+    /// A page of the family.
+    let list: @Sendable (String?, Int, HandlerContext) async throws -> ResourcePage
+    /// Values for a variable.
+    let suggestions: @Sendable (String, String, HandlerContext) async throws -> Suggestions?
+    /// Whether somebody may hear of changes to one of the family, by its variables.
+    let mayHear: @Sendable ([String: String], HandlerContext) async throws -> Bool
 
     init<T: ResourceTemplate>(_ resources: T) {
         self.definition = ResourceTemplateDefinition(
@@ -33,6 +39,13 @@ struct RegisteredTemplate: Sendable {
                 throw ToolError.invalidArguments(mistakes)
             }
             return try await resources.read(arguments, context)
+        }
+        self.list = { try await resources.list(after: $0, limit: $1, $2) }
+        self.suggestions = { try await resources.suggestions(for: $0, typed: $1, $2) }
+        self.mayHear = { variables, context in
+            var mistakes: [ArgumentMistake] = []
+            guard let arguments = shape.decode(.object(plan.typed(variables)), &mistakes) else { return false }
+            return try await resources.mayHear(of: arguments, context)
         }
     }
 }
@@ -64,21 +77,29 @@ struct ResourceCatalogue: Sendable {
         var permission: Permission
         var mimeType: String?
         var read: @Sendable (HandlerContext) async throws -> ResourceContents
+        /// Whether somebody may hear of its changes.
+        var mayHear: @Sendable (HandlerContext) async throws -> Bool
     }
 
     /// What an address stands for.
     func match(_ uri: String) -> Match? {
         if let index = self.indexes[uri] {
             let resource = self.resources[index]
-            return Match(permission: resource.permission, mimeType: resource.mimeType) { context in
-                try await resource.read(context)
-            }
+            return Match(
+                permission: resource.permission,
+                mimeType: resource.mimeType,
+                read: { try await resource.read($0) },
+                mayHear: { _ in true }
+            )
         }
         for template in self.templates {
             guard let variables = template.template.match(uri) else { continue }
-            return Match(permission: template.permission, mimeType: template.definition.mimeType) { context in
-                try await template.read(variables, context)
-            }
+            return Match(
+                permission: template.permission,
+                mimeType: template.definition.mimeType,
+                read: { try await template.read(variables, $0) },
+                mayHear: { try await template.mayHear(variables, $0) }
+            )
         }
         return nil
     }

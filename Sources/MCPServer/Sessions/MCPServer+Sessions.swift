@@ -58,7 +58,9 @@ extension MCPServer {
         _ catalogue: ServerCatalogue
     ) async throws(MCPError) -> Answer {
         let uri = try Self.uri(of: request)
-        guard self.mayHear(of: uri, exchange, catalogue) else { throw Self.noResource(uri, exchange.revision) }
+        guard await self.audible([uri], request, exchange, catalogue).contains(uri) else {
+            throw Self.noResource(uri, exchange.revision)
+        }
         let most = self.options.maximumSubscriptions
         let session = try await self.change(exchange) { session in
             if session.subscriptions.contains(uri) == false, session.subscriptions.count < most {

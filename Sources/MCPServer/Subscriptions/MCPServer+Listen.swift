@@ -75,7 +75,7 @@ extension MCPServer {
         }
         let uris = try self.strings(in: wanted, "resourceSubscriptions")
         if catalogue.resources.isEmpty == false {
-            filter.resources = Set(uris.filter { self.mayHear(of: $0, exchange, catalogue) })
+            filter.resources = await self.audible(uris, request, exchange, catalogue)
         }
         let tasks = try self.strings(in: wanted, "taskIds")
         if tasks.isEmpty == false, exchange.client.tasks == false {
@@ -87,9 +87,26 @@ extension MCPServer {
         return filter
     }
 
-    func mayHear(of uri: String, _ exchange: Exchange, _ catalogue: ServerCatalogue) -> Bool {
-        guard let match = catalogue.resources.match(uri) else { return false }
-        return self.mayRead(match.permission, exchange)
+    /// Those of some addresses whose changes the sender may hear of.
+    func audible(
+        _ uris: [String],
+        _ request: JSONRPCRequest,
+        _ exchange: Exchange,
+        _ catalogue: ServerCatalogue
+    ) async -> Set<String> {
+        let matches = uris.compactMap { uri in
+            catalogue.resources.match(uri).flatMap { self.mayRead($0.permission, exchange) ? (uri, $0) : nil }
+        }
+        guard matches.isEmpty == false else { return [] }
+        let meta = exchange.meta ?? RequestMeta(params: request.params)
+        let invocation = self.invocation(request.method, [:], request, exchange, meta)
+        // What can't be found out may not be heard.
+        let audible = try? await self.pipeline.handle(invocation, self.options.defaultTimeout) { context in
+            var audible: Set<String> = []
+            for (uri, match) in matches where try await match.mayHear(context) { audible.insert(uri) }
+            return audible
+        }
+        return audible ?? []
     }
 
     private func strings(in wanted: JSONObject, _ name: String) throws(MCPError) -> [String] {

@@ -32,6 +32,7 @@ public struct ToolContext: Sendable {
 
     let reporter: ProgressReporter?
     let interaction: Interaction?
+    let sealer: Sealer
 
     /// A context for a handler that is called by itself, as in a test: nobody is told or asked anything.
     public init(
@@ -48,7 +49,8 @@ public struct ToolContext: Sendable {
             logger: logger,
             traceparent: traceparent,
             reporter: nil,
-            interaction: nil
+            interaction: nil,
+            sealer: Self.ownSealer
         )
     }
 
@@ -59,7 +61,8 @@ public struct ToolContext: Sendable {
         logger: Logger,
         traceparent: String?,
         reporter: ProgressReporter?,
-        interaction: Interaction?
+        interaction: Interaction?,
+        sealer: Sealer
     ) {
         self.requestID = requestID
         self.principal = principal
@@ -68,7 +71,11 @@ public struct ToolContext: Sendable {
         self.traceparent = traceparent
         self.reporter = reporter
         self.interaction = interaction
+        self.sealer = sealer
     }
+
+    /// For contexts outside of a server.
+    private static let ownSealer = Sealer(keys: [SealingKey()])
 
     /// Tells the client how far the work has come, if it asked to be told.
     ///

@@ -1,4 +1,5 @@
 import Foundation
+import Knowledge
 import Logging
 import MCPServer
 import Testing
@@ -172,6 +173,42 @@ struct SettingsTests {
             await self.problems([:], file: file)
         }
         #expect(problems.map(\.setting) == ["gantry.prot", "other.a"])
+    }
+
+    @Test("say where documents come from and how fresh they have to be")
+    func sources() async throws {
+        let yaml = """
+            sources:
+              runbooks: {path: /srv/runbooks/, recrawl: 1h, max_age: 30d}
+              handbook: {match: "handbook/**", max_age: 90s}
+            log: {level: debug}
+            """
+        let settings = try await self.withFile(yaml) { try await Settings.load(environment: [:], file: $0) }
+        #expect(settings.logLevel == .debug)
+        #expect(settings.sources.map(\.name) == ["runbooks", "handbook"])
+        #expect(settings.sources[0].path == "/srv/runbooks")
+        #expect(settings.sources[0].recrawl == .seconds(3600))
+        #expect(settings.sources[0].maximumAge == .seconds(30 * 86_400))
+        #expect(settings.sources[0].patterns.map(\.text) == ["/srv/runbooks", "/srv/runbooks/**"])
+        #expect(settings.sources[1].path == nil && settings.sources[1].maximumAge == .seconds(90))
+        let policy = Application.stalenessPolicy(settings)
+        #expect(policy.maximumAge(ofSource: "/srv/runbooks/a/b.md") == 30 * 86_400)
+        #expect(policy.maximumAge(ofSource: "handbook/x") == 90)
+        #expect(policy.maximumAge(ofSource: "elsewhere") == nil)
+    }
+
+    @Test("name what is wrong with a source", arguments: [
+        ("sources: [a]", "sources"), ("sources: [{path: x}]", "sources"), ("sources: {a: x}", "sources.a"),
+        ("sources: {a: {path: /x}}", "sources.a"), ("sources: {a: {max_age: 1d}}", "sources.a"),
+        ("sources: {a: {path: /x, recrawl: 1s}}", "sources.a.recrawl"),
+        ("sources: {a: {match: x, max_age: soon}}", "sources.a.max_age"),
+        ("sources: {a: {match: x, max_age: 0d}}", "sources.a.max_age"),
+        ("sources: {a: {match: x, colour: red}}", "sources.a.colour"),
+        ("sources: {a: {match: [x]}}", "sources.a.match"),
+    ])
+    func wrongSources(yaml: String, name: String) async throws {
+        let problems = try await self.withFile(yaml) { await self.problems([:], file: $0) }
+        #expect(problems.first?.setting == name)
     }
 
     @Test("name a file that can't be used", arguments: ["a: [", "- 1\n- 2\n", "gantry: {port: {a: 1}}"])

@@ -1,0 +1,7 @@
+import Knowledge
+import MCPServer
+
+extension ToolContext {
+    /// The labels of the documents that the principal may read.
+    var accessLabels: AccessLabels { .all }
+}
