@@ -84,12 +84,12 @@ extension PostgresKnowledgeStore {
 }
 
 extension DocumentSummary {
-    fileprivate static let columns = """
+    static let columns = """
         id, source, title, metadata, content_hash, model_name, chunk_count, created_at, updated_at, source_updated_at,
         access_labels
         """
 
-    fileprivate init(_ row: PostgresRow) throws {
+    init(_ row: PostgresRow) throws {
         let metadata: String = try row.get("metadata")
         let labels: [String] = try row.get("access_labels")
         self.init(

@@ -22,7 +22,7 @@ extension PostgresKnowledgeStore {
             let isNew = try await writer.upsert(document)
             let removed = try await writer.removeChunks(of: document.document.id)
             let added = try await writer.insertChunks(of: document, entries)
-            try await writer.record(documents: isNew ? 1 : 0, removed: removed, added: added)
+            try await writer.record(document.document.id, documents: isNew ? 1 : 0, removed: removed, added: added)
             return isNew
         }
     }
@@ -39,7 +39,7 @@ extension PostgresKnowledgeStore {
             guard !found.isEmpty else { return false }
             let removed = try await writer.removeChunks(of: documentID)
             try await connection.query("DELETE FROM documents WHERE id = $1", [.text(documentID)])
-            try await writer.record(documents: -1, removed: removed, added: .init())
+            try await writer.record(documentID, documents: -1, removed: removed, added: .init())
             return true
         }
     }
@@ -206,18 +206,27 @@ private struct DocumentWriter {
         return numbers
     }
 
-    /// Counts the change and raises the generation.
+    /// How many changes are remembered.
+    private static let keptChanges = 10_000
+
+    /// Counts the change, raises the generation and notes which document it was.
     ///
     /// It comes last, because all writers wait for one another here.
-    func record(documents: Int, removed: Amount, added: Amount) async throws {
+    func record(_ id: String, documents: Int, removed: Amount, added: Amount) async throws {
         try await self.connection.query(
             """
-            UPDATE index_state SET generation = generation + 1, document_count = document_count + $1,
-                chunk_count = chunk_count + $2, vector_count = vector_count + $3, term_count = term_count + $4
+            WITH state AS (
+                UPDATE index_state SET generation = generation + 1, document_count = document_count + $1,
+                    chunk_count = chunk_count + $2, vector_count = vector_count + $3, term_count = term_count + $4
+                RETURNING generation
+            ), forgotten AS (
+                DELETE FROM index_changes WHERE generation <= (SELECT generation FROM state) - \(Self.keptChanges)
+            )
+            INSERT INTO index_changes (generation, document_id) SELECT generation, $5 FROM state
             """,
             [
                 .int(documents), .int(added.chunks - removed.chunks), .int(added.vectors - removed.vectors),
-                .int(added.length - removed.length),
+                .int(added.length - removed.length), .text(id),
             ]
         )
         let changes = added.frequencies.merging(removed.frequencies.mapValues { -$0 }, uniquingKeysWith: +)

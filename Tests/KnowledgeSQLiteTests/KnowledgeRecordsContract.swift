@@ -7,9 +7,9 @@ import Testing
 ///
 /// Each check gets a store that is empty.
 struct KnowledgeRecordsContract {
-    typealias Store = KnowledgeStore & MetadataStore & FeedbackStore & FreshnessStore & IndexChangeLog
+    typealias Store = KnowledgeRecordStore
 
-    let makeStore: () throws -> any Store
+    let makeStore: () async throws -> any Store
 
     func run() async throws {
         try await self.comparisons(self.makeStore())

@@ -29,6 +29,21 @@ struct PostgresKnowledgeStoreTests {
         }
     }
 
+    @Test("It keeps the promises about metadata, feedback, checks and changes")
+    func records() async throws {
+        try await TemporarySchema.with { schema in
+            do {
+                try await KnowledgeRecordsContract {
+                    try await schema.clear()
+                    return schema.open()
+                }
+                .run()
+            } catch let error as KnowledgeError {
+                Issue.record("\(error) \(error.cause.map { "\($0)" } ?? "")")
+            }
+        }
+    }
+
     @Test("Servers that start together migrate once, and a newer schema is refused")
     func migration() async throws {
         try await TemporarySchema.with { schema in

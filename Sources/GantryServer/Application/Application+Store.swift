@@ -30,7 +30,7 @@ extension Application {
         _ settings: Settings,
         database: PostgresPool?,
         logger: Logger
-    ) throws(StartError) -> any KnowledgeStore {
+    ) throws(StartError) -> any KnowledgeRecordStore {
         do {
             // Others on this machine have no business in it: it holds documents.
             try FileManager.default.createDirectory(

@@ -24,23 +24,41 @@ extension DocumentFilter {
 }
 
 extension MetadataCondition {
-    fileprivate func condition(_ parameters: inout StatementParameters) -> String {
+    /// The condition for a value inside of a JSON document, which is the metadata of `documents d` unless told otherwise.
+    ///
+    /// - Parameter document: An expression of type `jsonb`; a constant of the program.
+    func condition(of document: String = "d.metadata", _ parameters: inout StatementParameters) -> String {
+        // PostgreSQL keeps no U+0000, so nothing there equals or contains one.
+        let texts = [self.value.stringValue].compactMap(\.self) + (self.value.arrayValue ?? []).compactMap(\.stringValue)
+        let rest = texts.contains { $0.utf8.contains(0) } ? self.withoutNUL : self
+        guard let rest else { return "\(self.comparison == .ne)" }
+        return rest.conditionOfText(document, &parameters)
+    }
+
+    /// The condition without the values that hold U+0000; nothing if none is left.
+    private var withoutNUL: Self? {
+        guard self.comparison == .in else { return nil }
+        let kept = (self.value.arrayValue ?? []).filter { $0.stringValue?.utf8.contains(0) != true }
+        return kept.isEmpty ? nil : try? Self(self.path, .in, .array(kept))
+    }
+
+    private func conditionOfText(_ document: String, _ parameters: inout StatementParameters) -> String {
         switch self.comparison {
-        case .eq: return self.equal(self.value, &parameters)
-        case .ne: return "NOT \(self.equal(self.value, &parameters))"
+        case .eq: return self.equal(self.value, document, &parameters)
+        case .ne: return "NOT \(self.equal(self.value, document, &parameters))"
         case .in:
-            return "(" + (self.value.arrayValue ?? []).map { self.equal($0, &parameters) }.joined(separator: " OR ")
-                + ")"
+            let parts = (self.value.arrayValue ?? []).map { self.equal($0, document, &parameters) }
+            return "(\(parts.joined(separator: " OR ")))"
         case .exists:
             let path = parameters.bind(.text(self.jsonPath))
             return
-                "coalesce(jsonb_path_exists(d.metadata, \(path)::jsonpath, '{}', TRUE), FALSE) = \(self.value == true)"
-        case .lt: return self.ordered("<", &parameters)
-        case .lte: return self.ordered("<=", &parameters)
-        case .gt: return self.ordered(">", &parameters)
-        case .gte: return self.ordered(">=", &parameters)
+                "coalesce(jsonb_path_exists(\(document), \(path)::jsonpath, '{}', TRUE), FALSE) = \(self.value == true)"
+        case .lt: return self.ordered("<", document, &parameters)
+        case .lte: return self.ordered("<=", document, &parameters)
+        case .gt: return self.ordered(">", document, &parameters)
+        case .gte: return self.ordered(">=", document, &parameters)
         case .contains:
-            let content = self.content(&parameters)
+            let content = self.content(document, &parameters)
             let element = parameters.bind(.jsonb(self.value.serializedString()))
             let inArray = "jsonb_typeof(\(content)) = 'array' AND \(content) @> jsonb_build_array(\(element))"
             guard let text = self.value.stringValue else { return "coalesce(\(inArray), FALSE)" }
@@ -52,13 +70,13 @@ extension MetadataCondition {
     }
 
     /// Containment, which for a single value is equality and can use the index.
-    private func equal(_ value: JSONValue, _ parameters: inout StatementParameters) -> String {
+    private func equal(_ value: JSONValue, _ document: String, _ parameters: inout StatementParameters) -> String {
         let nested = self.path.keys.reversed().reduce(value) { JSONValue.object(JSONObject([($1, $0)])) }
-        return "(d.metadata @> \(parameters.bind(.jsonb(nested.serializedString()))))"
+        return "(\(document) @> \(parameters.bind(.jsonb(nested.serializedString()))))"
     }
 
-    private func ordered(_ sign: String, _ parameters: inout StatementParameters) -> String {
-        let content = self.content(&parameters)
+    private func ordered(_ sign: String, _ document: String, _ parameters: inout StatementParameters) -> String {
+        let content = self.content(document, &parameters)
         guard let text = self.value.stringValue else {
             let number = parameters.bind(.jsonb(self.value.serializedString()))
             return "coalesce(jsonb_typeof(\(content)) = 'number' AND \(content) \(sign) \(number), FALSE)"
@@ -69,8 +87,8 @@ extension MetadataCondition {
             """
     }
 
-    private func content(_ parameters: inout StatementParameters) -> String {
-        "jsonb_path_query_first(d.metadata, \(parameters.bind(.text(self.jsonPath)))::jsonpath, '{}', TRUE)"
+    private func content(_ document: String, _ parameters: inout StatementParameters) -> String {
+        "jsonb_path_query_first(\(document), \(parameters.bind(.text(self.jsonPath)))::jsonpath, '{}', TRUE)"
     }
 
     /// Strict, so that an array isn't taken apart for what its elements hold.

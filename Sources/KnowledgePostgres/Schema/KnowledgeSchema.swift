@@ -7,7 +7,9 @@ import Postgres
 /// disturb one another.
 enum KnowledgeSchema {
     /// The steps in order; the number of a step is its place, from 1.
-    static let migrations: [(name: String, script: String)] = [("documents", documents)]
+    static let migrations: [(name: String, script: String)] = [
+        ("documents", documents), ("records", records),
+    ]
 
     /// Carries out the steps that are missing.
     ///
@@ -128,5 +130,28 @@ enum KnowledgeSchema {
             term_count bigint NOT NULL DEFAULT 0
         );
         INSERT INTO index_state (id) VALUES (1);
+        """
+
+    /// What is kept beside the documents: opinions about answers, when documents were found unchanged, and the latest
+    /// changes with the generation that each led to.
+    private static let records = """
+        CREATE TABLE knowledge_feedback (
+            key text PRIMARY KEY,
+            verdict text NOT NULL,
+            query text,
+            answer_id text,
+            document_id text,
+            comment text,
+            principal text NOT NULL,
+            created_at timestamptz NOT NULL
+        );
+        CREATE INDEX knowledge_feedback_created_at ON knowledge_feedback (created_at);
+
+        CREATE TABLE document_checks (
+            document_id text COLLATE "C" PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+            checked_at timestamptz NOT NULL
+        );
+
+        CREATE TABLE index_changes (generation bigint PRIMARY KEY, document_id text COLLATE "C" NOT NULL);
         """
 }
