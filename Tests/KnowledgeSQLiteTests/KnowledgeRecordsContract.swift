@@ -7,7 +7,7 @@ import Testing
 ///
 /// Each check gets a store that is empty.
 struct KnowledgeRecordsContract {
-    typealias Store = KnowledgeRecordStore
+    typealias Store = KnowledgeStore & KnowledgeRecords
 
     let makeStore: () async throws -> any Store
 

@@ -30,7 +30,7 @@ extension Application {
         _ settings: Settings,
         database: PostgresPool?,
         logger: Logger
-    ) throws(StartError) -> any KnowledgeRecordStore {
+    ) throws(StartError) -> any KnowledgeStore & KnowledgeRecords {
         do {
             // Others on this machine have no business in it: it holds documents.
             try FileManager.default.createDirectory(

@@ -27,7 +27,7 @@ public struct Application: Sendable {
     let database: PostgresPool?
     private let upstream: AsyncHTTPUpstream?
     let logger: Logger
-    /// Where opinions about answers are kept.
+    /// Where opinions about answers are kept, if the store keeps them.
     let feedback: any FeedbackStore
     let watch: KnowledgeWatch
     let recrawler: Recrawler

@@ -19,7 +19,8 @@ struct KnowledgeWatch: Service {
 
     let server: MCPServer
     let events: IndexEvents
-    let log: any IndexChangeLog
+    /// The store's record of changes, if it keeps one.
+    let log: (any IndexChangeLog)?
     let cache: SemanticCache
     let logger: Logger
 
@@ -28,7 +29,7 @@ struct KnowledgeWatch: Service {
             try await withThrowingDiscardingTaskGroup { group in
                 let told = ToldDocuments()
                 group.addTask { try await self.followEvents(told) }
-                group.addTask { try await self.followStore(told) }
+                if let log { group.addTask { try await self.follow(log, told) } }
             }
         }
     }
@@ -52,13 +53,15 @@ struct KnowledgeWatch: Service {
         }
     }
 
-    private func followStore(_ told: ToldDocuments) async throws {
+    private func follow(_ log: any IndexChangeLog, _ told: ToldDocuments) async throws {
         var known: Int64?
         while true {
             do {
-                let start = try await self.known(known)
+                let start: Int64
+                // At the start, all changes so far are known.
+                if let known { start = known } else { start = try await log.changes(after: .max, limit: 1).generation }
                 known = start
-                let changes = try await self.log.changes(after: start, limit: Self.maximumDocuments)
+                let changes = try await log.changes(after: start, limit: Self.maximumDocuments)
                 if changes.generation > start { await self.take(changes, told) }
                 known = changes.generation
             } catch {
@@ -66,12 +69,6 @@ struct KnowledgeWatch: Service {
             }
             try await Task.sleep(for: Self.interval)
         }
-    }
-
-    /// The generation up to which changes are known; the present one at the start.
-    private func known(_ generation: Int64?) async throws(KnowledgeError) -> Int64 {
-        if let generation { return generation }
-        return try await self.log.changes(after: .max, limit: 1).generation
     }
 
     private func take(_ changes: IndexChanges, _ told: ToldDocuments) async {

@@ -122,6 +122,3 @@ extension KnowledgeStore {
         try await self.documents(after: cursor, limit: limit, filter: DocumentFilter())
     }
 }
-
-/// A store that keeps all that a knowledge base needs: documents, what can be selected by, opinions, checks and changes.
-public typealias KnowledgeRecordStore = KnowledgeStore & MetadataStore & FeedbackStore & FreshnessStore & IndexChangeLog
