@@ -21,7 +21,9 @@ extension KnowledgeBase {
 
     /// Notes that a document is the same as its source, where the age of its source's documents is watched.
     func noteUnchanged(_ document: Document) async throws(KnowledgeError) {
-        guard let freshness = self.freshness, freshness.policy.maximumAge(ofSource: document.source) != nil else { return }
+        guard let freshness = self.freshness, freshness.policy.maximumAge(ofSource: document.source) != nil else {
+            return
+        }
         try await freshness.store.noteChecked([document.id], at: self.now())
     }
 

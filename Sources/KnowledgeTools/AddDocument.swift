@@ -92,7 +92,8 @@ public struct AddDocument: Tool {
     private func document(_ arguments: Arguments) throws(KnowledgeError) -> Document {
         var metadata: JSONObject = [:]
         for key in arguments.metadata.keys.sorted() { metadata[key] = arguments.metadata[key] }
-        let id = arguments.documentId ?? "notes/" + KnowledgeBase.fingerprint(of: arguments.title, arguments.text).prefix(16)
+        let id =
+            arguments.documentId ?? "notes/" + KnowledgeBase.fingerprint(of: arguments.title, arguments.text).prefix(16)
         var document = try self.base.structured(
             arguments.text,
             id: id,
@@ -123,7 +124,8 @@ public struct AddDocument: Tool {
             throw ToolError(
                 .conflict,
                 "There is a document \(document.id) with another content.",
-                suggestedAction: "Choose another document_id; or, if it is to be replaced, call again with replace: true."
+                suggestedAction:
+                    "Choose another document_id; or, if it is to be replaced, call again with replace: true."
             )
         }
     }
@@ -166,6 +168,8 @@ public struct AddDocument: Tool {
     static func isIdentifier(_ text: String) -> Bool {
         (1...512).contains(text.utf8.count)
             && text.unicodeScalars.allSatisfy { $0.value > 0x1F && $0.value != 0x7F && $0 != "?" && $0 != "#" }
-            && text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !["", ".", ".."].contains($0) }
+            && text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+                !["", ".", ".."].contains($0)
+            }
     }
 }

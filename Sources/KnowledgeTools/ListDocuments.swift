@@ -37,7 +37,10 @@ public struct ListDocuments: Tool {
         )
         public var updatedAfter: String?
         @Param("Most documents to return", .range(1...200)) public var limit: Int = 50
-        @Param("next_cursor of the page before", .check { ($0?.utf8.count ?? 0) <= 8192 ? nil : "Expected next_cursor." })
+        @Param(
+            "next_cursor of the page before",
+            .check { ($0?.utf8.count ?? 0) <= 8192 ? nil : "Expected next_cursor." }
+        )
         public var cursor: String?
         public init() {}
     }

@@ -20,7 +20,9 @@ public struct MetadataConditionArgument: ToolValue {
                     "enum": .array(MetadataCondition.Comparison.allCases.map { .string($0.rawValue) }),
                     "description": "How the field is compared with value",
                 ],
-                "value": ["description": "A string, number, true, false or null; a list for in; true or false for exists"],
+                "value": [
+                    "description": "A string, number, true, false or null; a list for in; true or false for exists"
+                ],
                 "and": ["type": "array", "items": part, "description": "All of these hold"],
                 "or": ["type": "array", "items": part, "description": "At least one of these holds"],
                 "not": ["type": "object", "description": "This doesn't hold"],
@@ -50,7 +52,8 @@ public struct MetadataConditionArgument: ToolValue {
             }
             let keys = object.map(\.key)
             switch keys.first {
-            case "and" where keys.count == 1: return self.list(object["and"], "and", at: pointer, depth).map { .all($0) }
+            case "and" where keys.count == 1:
+                return self.list(object["and"], "and", at: pointer, depth).map { .all($0) }
             case "or" where keys.count == 1: return self.list(object["or"], "or", at: pointer, depth).map { .any($0) }
             case "not" where keys.count == 1:
                 return self.predicate(object["not"] ?? .null, at: pointer.appending("not"), depth: depth + 1)
@@ -66,7 +69,8 @@ public struct MetadataConditionArgument: ToolValue {
             _ depth: Int
         ) -> [MetadataQuery.Predicate]? {
             let pointer = pointer.appending(key)
-            guard let elements = value?.arrayValue, (1...MetadataQuery.maximumComparisons).contains(elements.count) else {
+            guard let elements = value?.arrayValue, (1...MetadataQuery.maximumComparisons).contains(elements.count)
+            else {
                 return self.fail(pointer, "Expected a list of 1 to \(MetadataQuery.maximumComparisons) conditions.")
             }
             let parts = elements.enumerated().map { index, element in

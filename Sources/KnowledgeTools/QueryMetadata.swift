@@ -39,7 +39,10 @@ public struct QueryMetadata: Tool {
         @Param("The condition; all documents without", .name("where")) public var condition: MetadataConditionArgument?
         @Param("At most 3 sort keys; by id without", .count(0...3)) public var sort: [Sort] = []
         @Param("Most documents to return; 0 to count only", .range(0...200)) public var limit: Int = 50
-        @Param("next_cursor of the page before", .check { ($0?.utf8.count ?? 0) <= 8192 ? nil : "Expected next_cursor." })
+        @Param(
+            "next_cursor of the page before",
+            .check { ($0?.utf8.count ?? 0) <= 8192 ? nil : "Expected next_cursor." }
+        )
         public var cursor: String?
         public init() {}
     }

@@ -33,7 +33,9 @@ struct CachedQuestionsTests {
         let opposites = try await Self.cosines("opposites")
         let passed = paraphrases.count { $0 >= minimum }
         let dangerous = opposites.count { $0 >= minimum }
-        print("paraphrases \(passed)/\(paraphrases.count), least \(paraphrases.min() ?? 0); opposites at or above the threshold \(dangerous)/\(opposites.count), greatest \(opposites.max() ?? 0)")
+        print(
+            "paraphrases \(passed)/\(paraphrases.count), least \(paraphrases.min() ?? 0); opposites at or above the threshold \(dangerous)/\(opposites.count), greatest \(opposites.max() ?? 0)"
+        )
         #expect(passed * 10 >= paraphrases.count * 8)
         // This is why the words decide.
         #expect(dangerous > 10)

@@ -150,7 +150,9 @@ struct KnowledgeRecordsContract {
     private func limits(_ store: any Store) async throws {
         var deep = try Self.compare("id", .eq, "a")
         for _ in 0..<5 { deep = .not(deep) }
-        let wide = MetadataQuery.Predicate.any([MetadataQuery.Predicate](repeating: try Self.compare("id", .eq, "a"), count: 33))
+        let wide = MetadataQuery.Predicate.any(
+            [MetadataQuery.Predicate](repeating: try Self.compare("id", .eq, "a"), count: 33)
+        )
         for query in [
             MetadataQuery(deep), MetadataQuery(wide), MetadataQuery(limit: 201), MetadataQuery(offset: 10_001),
             MetadataQuery(sort: [.init(.id), .init(.id), .init(.id), .init(.id)]),
@@ -164,7 +166,12 @@ struct KnowledgeRecordsContract {
     // MARK: Feedback, checks, changes
 
     private func feedback(_ store: any Store) async throws {
-        func give(_ verdict: Feedback.Verdict, _ query: String, by principal: String, at time: Double) async throws -> Bool {
+        func give(
+            _ verdict: Feedback.Verdict,
+            _ query: String,
+            by principal: String,
+            at time: Double
+        ) async throws -> Bool {
             try await store.record(
                 Feedback(
                     verdict,

@@ -104,13 +104,25 @@ struct EvaluationReportTests {
         #expect(set.queries.map(\.id) == ["how", "line-2"])
         func result(_ id: String, _ source: String) -> SearchResult {
             SearchResult(
-                documentID: id, source: source, title: "", headingPath: [], chunkIndex: 0, text: "", span: 0..<0, score: 1,
-                similarity: nil, indexedAt: Date(timeIntervalSince1970: 0), sourceUpdatedAt: nil)
+                documentID: id,
+                source: source,
+                title: "",
+                headingPath: [],
+                chunkIndex: 0,
+                text: "",
+                span: 0..<0,
+                score: 1,
+                similarity: nil,
+                indexedAt: Date(timeIntervalSince1970: 0),
+                sourceUpdatedAt: nil
+            )
         }
         #expect(set.name(of: result("x", "docs/keys.md"), for: "how") == "docs/keys.md")
         #expect(set.name(of: result("y", "runbooks/a/b.md"), for: "how") == "runbooks/**")
         #expect(set.name(of: result("z", "other.md"), for: "how") == "z")
-        for text in [#"{"question": "x"}"#, #"{"relevant": ["a"]}"#, "nonsense", #"{"question": "x", "relevant": [1]}"#] {
+        for text in [
+            #"{"question": "x"}"#, #"{"relevant": ["a"]}"#, "nonsense", #"{"question": "x", "relevant": [1]}"#,
+        ] {
             #expect(throws: KnowledgeError.self) { try EvaluationSet(questions: Array(text.utf8)) }
         }
     }

@@ -129,7 +129,9 @@ struct SemanticCacheTests {
         let small = SemanticCache(limits: limits)
         Self.insert(small, "huge", Self.answer(String(repeating: "x", count: 100_000)))
         #expect(small.statistics.entries == 0)
-        for index in 0..<50 { Self.insert(small, "question \(index)", Self.answer(String(repeating: "x", count: 10_000))) }
+        for index in 0..<50 {
+            Self.insert(small, "question \(index)", Self.answer(String(repeating: "x", count: 10_000)))
+        }
         #expect(small.statistics.bytes <= 400_000)
         #expect(small.statistics.entries <= 3)
     }

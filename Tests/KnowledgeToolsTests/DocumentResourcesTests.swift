@@ -10,9 +10,12 @@ import Testing
 
 @Suite("Documents as resources", .timeLimit(.minutes(1)))
 struct DocumentResourcesTests {
-    @Test("Addresses hold any identifier, and give it back", arguments: [
-        "docs/keys.md", "/srv/docs/a b.md", "ünï/漢.md", "a%2Fb", "a?b#c", "notes.jsonl:17",
-    ])
+    @Test(
+        "Addresses hold any identifier, and give it back",
+        arguments: [
+            "docs/keys.md", "/srv/docs/a b.md", "ünï/漢.md", "a%2Fb", "a?b#c", "notes.jsonl:17",
+        ]
+    )
     func addresses(id: String) async throws {
         let bench = try ToolBench()
         try await bench.base.ingest([Document(id: id, title: "T", text: "The text of it.")])

@@ -28,7 +28,9 @@ struct DocumentToolsTests {
     @Test("A document is added, found unchanged, and only replaced when that is meant")
     func adding() async throws {
         let bench = try ToolBench()
-        let note: JSONObject = ["title": "Keys", "text": "# Keys\n\nRotated every 90 days.", "document_id": "docs/keys"]
+        let note: JSONObject = [
+            "title": "Keys", "text": "# Keys\n\nRotated every 90 days.", "document_id": "docs/keys",
+        ]
         let dry = try await bench.call("knowledge.add_document", note.with("dry_run", true))
         #expect(dry["outcome"] == "added" && dry["dry_run"] == true)
         #expect(try await bench.base.status().store.documentCount == 0)
@@ -64,11 +66,14 @@ struct DocumentToolsTests {
         #expect(first["document_id"]?.stringValue?.hasPrefix("notes/") == true)
     }
 
-    @Test("Wrong arguments are named", arguments: [
-        (["document_id": "../x"], "/document_id"), (["document_id": "a//b"], "/document_id"),
-        (["document_id": "a?b"], "/document_id"), (["title": ""], "/title"), (["format": "pdf"], "/format"),
-        (["metadata": ["gantry.file": "x"]], "/metadata"), (["access_labels": [""]], "/access_labels/0"),
-    ] as [(JSONObject, String)])
+    @Test(
+        "Wrong arguments are named",
+        arguments: [
+            (["document_id": "../x"], "/document_id"), (["document_id": "a//b"], "/document_id"),
+            (["document_id": "a?b"], "/document_id"), (["title": ""], "/title"), (["format": "pdf"], "/format"),
+            (["metadata": ["gantry.file": "x"]], "/metadata"), (["access_labels": [""]], "/access_labels/0"),
+        ] as [(JSONObject, String)]
+    )
     func wrongArguments(change: JSONObject, pointer: String) async throws {
         var arguments: JSONObject = ["title": "A", "text": "B"]
         for (key, value) in change { arguments[key] = value }
@@ -103,7 +108,10 @@ struct DocumentToolsTests {
         }
         #expect(joined == text)
         #expect(parts > 5)
-        #expect(await bench.failure("knowledge.get_document", ["document_id": "long", "start": 1_000_000])?.code == .invalidArguments)
+        #expect(
+            await bench.failure("knowledge.get_document", ["document_id": "long", "start": 1_000_000])?.code
+                == .invalidArguments
+        )
         let missing = await bench.failure("knowledge.get_document", ["document_id": "none"])
         #expect(missing?.code == .notFound)
         #expect(missing?.suggestedAction?.contains("knowledge.list_documents") == true)
@@ -139,14 +147,20 @@ struct DocumentToolsTests {
         #expect(await bench.failure("knowledge.list_documents", ["updated_after": "soon"])?.code == .invalidArguments)
         let none = try await bench.call("knowledge.list_documents", ["updated_after": "2099-01-01T00:00:00Z"])
         #expect(none["documents"] == [])
-        #expect(try await bench.call("knowledge.list_documents", ["updated_after": "2020-01-01"])["documents"]?.arrayValue?.count == 7)
+        #expect(
+            try await bench.call("knowledge.list_documents", ["updated_after": "2020-01-01"])["documents"]?.arrayValue?
+                .count == 7
+        )
     }
 
     // MARK: Deleting
 
-    @Test("Who can be asked is asked, in both eras, whatever confirm says", arguments: [
-        ProtocolRevision.v2025_06_18, .v2025_11_25, .v2026_07_28,
-    ])
+    @Test(
+        "Who can be asked is asked, in both eras, whatever confirm says",
+        arguments: [
+            ProtocolRevision.v2025_06_18, .v2025_11_25, .v2026_07_28,
+        ]
+    )
     func askingBeforeDeleting(revision: ProtocolRevision) async throws {
         let bench = try ToolBench()
         try await bench.fill(1)
@@ -194,13 +208,18 @@ struct DocumentToolsTests {
         #expect(try await bench.base.document(id: "docs/000.md") != nil)
         let done = try await bench.call("knowledge.delete_document", ["document_id": "docs/000.md", "confirm": true])
         #expect(done["deleted"] == true)
-        #expect(await bench.failure("knowledge.delete_document", ["document_id": "docs/000.md", "confirm": true])?.code == .notFound)
+        #expect(
+            await bench.failure("knowledge.delete_document", ["document_id": "docs/000.md", "confirm": true])?.code
+                == .notFound
+        )
         #expect(try await bench.call("knowledge.query", ["query": "barometer"])["chunks"] == [])
     }
 
     @Test("A read-only server offers none of the tools that change something")
     func readOnly() throws {
-        let names = try ToolBench(isReadOnly: true).server.tools(for: .local).arrayValue?.compactMap { $0["name"]?.stringValue }
+        let names = try ToolBench(isReadOnly: true).server.tools(for: .local).arrayValue?.compactMap {
+            $0["name"]?.stringValue
+        }
         let writing = ["knowledge.add_document", "knowledge.delete_document", "knowledge.feedback"]
         #expect(names?.contains { writing.contains($0) } == false)
         #expect(names?.contains("knowledge.get_document") == true)
@@ -278,7 +297,9 @@ struct DocumentToolsTests {
         let kept = try await bench.store.feedback(since: Date(timeIntervalSince1970: 0), limit: 10)
         #expect(kept.map(\.query) == ["barometer"])
         #expect(kept.map(\.verdict) == [.helpful])
-        #expect(await bench.failure("knowledge.feedback", ["answer_id": "none", "verdict": "wrong"])?.code == .notFound)
+        #expect(
+            await bench.failure("knowledge.feedback", ["answer_id": "none", "verdict": "wrong"])?.code == .notFound
+        )
         #expect(await bench.failure("knowledge.feedback", ["verdict": "wrong"])?.code == .invalidArguments)
         #expect(await bench.failure("knowledge.feedback", ["query": "x", "verdict": "bad"])?.code == .invalidArguments)
 
@@ -300,15 +321,19 @@ struct DocumentToolsTests {
         let bench = try ToolBench()
         try await bench.fill(9)
         let query: JSONObject = [
-            "where": ["and": [
-                ["field": "metadata.kind", "op": "eq", "value": "even"],
-                ["not": ["field": "metadata.number", "op": "in", "value": [4]]],
-            ]],
+            "where": [
+                "and": [
+                    ["field": "metadata.kind", "op": "eq", "value": "even"],
+                    ["not": ["field": "metadata.number", "op": "in", "value": [4]]],
+                ]
+            ],
             "sort": [["field": "metadata.number", "order": "desc"]], "limit": 3,
         ]
         let first = try await bench.call("db.query_metadata", query)
         #expect(first["total_count"] == 4)
-        #expect(first["documents"]?.arrayValue?.compactMap { $0["metadata"]?["number"]?.stringValue } == ["8", "6", "2"])
+        #expect(
+            first["documents"]?.arrayValue?.compactMap { $0["metadata"]?["number"]?.stringValue } == ["8", "6", "2"]
+        )
         #expect(first["changed_meanwhile"] == false)
         let cursor = try #require(first["next_cursor"])
         try await bench.base.delete(documentID: "docs/001.md")
@@ -321,15 +346,21 @@ struct DocumentToolsTests {
         #expect(count["total_count"] == 8 && count["documents"] == [])
     }
 
-    @Test("What is wrong with a condition is named with its place", arguments: [
-        (["field": "content", "op": "eq", "value": "x"], "/where/field"),
-        (["field": "id", "op": "like", "value": "x"], "/where/op"),
-        (["field": "id", "op": "in", "value": "x"], "/where/value"),
-        (["and": []], "/where/and"), (["and": [["or": [["not": "x"]]]]], "/where/and/0/or/0/not"),
-        (["field": "id", "op": "eq", "value": "x", "or": []], "/where/or"),
-        (["sql": "SELECT 1"], "/where/sql"),
-        (["not": ["not": ["not": ["not": ["not": ["field": "id", "op": "eq", "value": "x"]]]]]], "/where/not/not/not/not/not"),
-    ] as [(JSONValue, String)])
+    @Test(
+        "What is wrong with a condition is named with its place",
+        arguments: [
+            (["field": "content", "op": "eq", "value": "x"], "/where/field"),
+            (["field": "id", "op": "like", "value": "x"], "/where/op"),
+            (["field": "id", "op": "in", "value": "x"], "/where/value"),
+            (["and": []], "/where/and"), (["and": [["or": [["not": "x"]]]]], "/where/and/0/or/0/not"),
+            (["field": "id", "op": "eq", "value": "x", "or": []], "/where/or"),
+            (["sql": "SELECT 1"], "/where/sql"),
+            (
+                ["not": ["not": ["not": ["not": ["not": ["field": "id", "op": "eq", "value": "x"]]]]]],
+                "/where/not/not/not/not/not"
+            ),
+        ] as [(JSONValue, String)]
+    )
     func wrongConditions(condition: JSONValue, pointer: String) async throws {
         let error = await (try ToolBench()).failure("db.query_metadata", ["where": condition])
         #expect(error?.code == .invalidArguments)

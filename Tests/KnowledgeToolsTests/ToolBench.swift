@@ -59,7 +59,8 @@ final class ToolBench: Sendable {
 
     /// Calls a tool as REST does: nobody can be asked.
     @discardableResult
-    func call(_ tool: String, _ arguments: JSONObject = [:], as principal: Principal = .local) async throws -> JSONValue {
+    func call(_ tool: String, _ arguments: JSONObject = [:], as principal: Principal = .local) async throws -> JSONValue
+    {
         try await self.server.callTool(
             ToolInvocation(
                 tool: tool,

@@ -23,7 +23,9 @@ private struct Numbers: ResourceTemplate {
     var count = 7
 
     func read(_ arguments: Arguments, _ context: HandlerContext) async throws -> ResourceContents {
-        guard let value = Int(arguments.value), self.isVisible(value, context) else { throw ToolError(.notFound, "None.") }
+        guard let value = Int(arguments.value), self.isVisible(value, context) else {
+            throw ToolError(.notFound, "None.")
+        }
         return .text("\(value)")
     }
 
@@ -32,7 +34,12 @@ private struct Numbers: ResourceTemplate {
         let end = min(self.count, start + limit)
         let page = (start..<end).filter { self.isVisible($0, context) }.map { value in
             ResourceDefinition(
-                uri: "number://\(value)", Description(name: "\(value)"), mimeType: nil, size: nil, annotations: nil)
+                uri: "number://\(value)",
+                Description(name: "\(value)"),
+                mimeType: nil,
+                size: nil,
+                annotations: nil
+            )
         }
         return ResourcePage(page, next: end < self.count ? "\(end)" : nil)
     }
@@ -77,7 +84,10 @@ struct ListedResourcesTests {
         return (uris, pages)
     }
 
-    @Test("They come after those that there are always, on as many pages as it takes", arguments: [1, 2, 3, 4, 9, 1000])
+    @Test(
+        "They come after those that there are always, on as many pages as it takes",
+        arguments: [1, 2, 3, 4, 9, 1000]
+    )
     func pages(size: Int) async throws {
         let client = InProcessClient(server: Self.server(pageSize: size), principal: Principal(id: "ada"))
         let listed = try await Self.uris(client)
@@ -131,8 +141,10 @@ struct ListedResourcesTests {
         #expect(try context.position(of: cursor, for: ["list": 1]) == ["after": "x"])
         let other = ToolContext(requestID: "1", principal: Principal(id: "eve"))
         for attempt in [
-            { try other.position(of: cursor, for: ["list": 1]) }, { try context.position(of: cursor, for: ["list": 2]) },
-            { try context.position(of: cursor + "A", for: ["list": 1]) }, { try context.position(of: "", for: ["list": 1]) },
+            { try other.position(of: cursor, for: ["list": 1]) },
+            { try context.position(of: cursor, for: ["list": 2]) },
+            { try context.position(of: cursor + "A", for: ["list": 1]) },
+            { try context.position(of: "", for: ["list": 1]) },
         ] {
             let error = #expect(throws: ToolError.self) { _ = try attempt() }
             #expect(error?.code == .invalidArguments)

@@ -59,7 +59,8 @@ extension Application {
         }
         let total = counts.values.reduce(0, +)
         guard total > 0 else { return Finding(part: part, verdict: .ok, message: "no feedback in the last 7 days") }
-        let list = Feedback.Verdict.allCases.compactMap { verdict in counts[verdict].map { "\($0) \(verdict.rawValue)" } }
+        let list = Feedback.Verdict.allCases.compactMap { verdict in counts[verdict].map { "\($0) \(verdict.rawValue)" }
+        }
         let helpful = counts[.helpful] ?? 0
         return Finding(
             part: part,

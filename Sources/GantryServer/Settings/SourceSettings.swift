@@ -39,7 +39,10 @@ public struct SourceSettings: Sendable, Hashable {
             problems.append(.init(setting: name, message: message, origin: .file))
         }
         guard let mapping = node.mapping, mapping.count <= Self.maximumCount else {
-            reject("sources", "This must be a mapping of at most \(Self.maximumCount) names, such as runbooks, to sources.")
+            reject(
+                "sources",
+                "This must be a mapping of at most \(Self.maximumCount) names, such as runbooks, to sources."
+            )
             return []
         }
         return mapping.compactMap { key, value in
@@ -91,7 +94,9 @@ public struct SourceSettings: Sendable, Hashable {
 
     /// A number and a unit.
     private static func duration(_ text: String) -> Duration? {
-        guard let unit = text.last, let number = Int(text.dropLast()), (1...100_000).contains(number) else { return nil }
+        guard let unit = text.last, let number = Int(text.dropLast()), (1...100_000).contains(number) else {
+            return nil
+        }
         switch unit {
         case "s": return .seconds(number)
         case "m": return .seconds(number * 60)

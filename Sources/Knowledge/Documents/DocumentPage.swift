@@ -26,7 +26,10 @@ public struct DocumentPage: Sendable, Hashable {
         let bytes = Array(text.utf8)
         let start = Self.characterBoundary(atOrBefore: min(max(0, start), bytes.count), in: bytes)
         let farthest = min(bytes.count, start + maximumTokens * TokenMap.bytesPerToken)
-        let slice = String(decoding: bytes[start..<Self.characterBoundary(atOrBefore: farthest, in: bytes)], as: UTF8.self)
+        let slice = String(
+            decoding: bytes[start..<Self.characterBoundary(atOrBefore: farthest, in: bytes)],
+            as: UTF8.self
+        )
         let tokens = ApproximateTokenizer.tokenSpans(of: slice)
         var end = start + slice.utf8.count
         if tokens.count > maximumTokens { end = start + tokens[maximumTokens].lowerBound }

@@ -99,7 +99,8 @@ public enum EvaluationPage {
     }
 
     private static func table(_ heads: [String], _ rows: [[String]]) -> String {
-        let head = heads.contains { !$0.isEmpty } ? "<tr>\(heads.map { "<th>\(Self.escaped($0))</th>" }.joined())</tr>" : ""
+        let head =
+            heads.contains { !$0.isEmpty } ? "<tr>\(heads.map { "<th>\(Self.escaped($0))</th>" }.joined())</tr>" : ""
         let body = rows.map { row in "<tr>\(row.map { "<td>\(Self.escaped($0))</td>" }.joined())</tr>" }
         return "<table>\(head)\(body.joined(separator: "\n"))</table>"
     }

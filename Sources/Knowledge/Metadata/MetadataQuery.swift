@@ -100,7 +100,10 @@ public struct MetadataQuery: Sendable, Hashable {
     /// - Throws: ``KnowledgeError/Code/invalidArguments`` with the limit.
     public func check() throws(KnowledgeError) {
         guard (0...Self.maximumLimit).contains(self.limit) else {
-            throw KnowledgeError(.invalidArguments, "limit is \(self.limit); give a number from 0 to \(Self.maximumLimit).")
+            throw KnowledgeError(
+                .invalidArguments,
+                "limit is \(self.limit); give a number from 0 to \(Self.maximumLimit)."
+            )
         }
         guard (0...Self.maximumOffset).contains(self.offset) else {
             throw KnowledgeError(

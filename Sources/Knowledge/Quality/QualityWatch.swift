@@ -131,7 +131,8 @@ public final class QualityWatch: Sendable {
             if observation.resultCount == 0 || observation.isLowConfidence {
                 Self.note(observation, at: now, in: &state.unanswered)
             }
-            if state.questions.updateValue(String(observation.query.prefix(4000)), forKey: observation.answerID) == nil {
+            if state.questions.updateValue(String(observation.query.prefix(4000)), forKey: observation.answerID) == nil
+            {
                 state.answerIDs.append(observation.answerID)
                 if state.answerIDs.count > Self.keptAnswers {
                     state.questions[state.answerIDs.removeFirst()] = nil

@@ -19,7 +19,9 @@ extension ToolContext {
         let schema: JSONObject = [
             "type": "object",
             "properties": [
-                "confirm": ["type": "boolean", "title": "Yes, do it", "description": .string(message), "default": false]
+                "confirm": [
+                    "type": "boolean", "title": "Yes, do it", "description": .string(message), "default": false,
+                ]
             ],
             "required": ["confirm"],
         ]

@@ -30,7 +30,8 @@ extension ToolContext {
         throw ToolError(
             .invalidArguments,
             "The cursor is not one that this list gave, or is older than an hour.",
-            suggestedAction: "Call again without cursor to start at the first page; change no other argument between pages.",
+            suggestedAction:
+                "Call again without cursor to start at the first page; change no other argument between pages.",
             mistakes: [ArgumentMistake(pointer: JSONPointer().appending("cursor"), message: "Expected next_cursor.")]
         )
     }

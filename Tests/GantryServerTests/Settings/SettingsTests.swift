@@ -197,15 +197,18 @@ struct SettingsTests {
         #expect(policy.maximumAge(ofSource: "elsewhere") == nil)
     }
 
-    @Test("name what is wrong with a source", arguments: [
-        ("sources: [a]", "sources"), ("sources: [{path: x}]", "sources"), ("sources: {a: x}", "sources.a"),
-        ("sources: {a: {path: /x}}", "sources.a"), ("sources: {a: {max_age: 1d}}", "sources.a"),
-        ("sources: {a: {path: /x, recrawl: 1s}}", "sources.a.recrawl"),
-        ("sources: {a: {match: x, max_age: soon}}", "sources.a.max_age"),
-        ("sources: {a: {match: x, max_age: 0d}}", "sources.a.max_age"),
-        ("sources: {a: {match: x, colour: red}}", "sources.a.colour"),
-        ("sources: {a: {match: [x]}}", "sources.a.match"),
-    ])
+    @Test(
+        "name what is wrong with a source",
+        arguments: [
+            ("sources: [a]", "sources"), ("sources: [{path: x}]", "sources"), ("sources: {a: x}", "sources.a"),
+            ("sources: {a: {path: /x}}", "sources.a"), ("sources: {a: {max_age: 1d}}", "sources.a"),
+            ("sources: {a: {path: /x, recrawl: 1s}}", "sources.a.recrawl"),
+            ("sources: {a: {match: x, max_age: soon}}", "sources.a.max_age"),
+            ("sources: {a: {match: x, max_age: 0d}}", "sources.a.max_age"),
+            ("sources: {a: {match: x, colour: red}}", "sources.a.colour"),
+            ("sources: {a: {match: [x]}}", "sources.a.match"),
+        ]
+    )
     func wrongSources(yaml: String, name: String) async throws {
         let problems = try await self.withFile(yaml) { await self.problems([:], file: $0) }
         #expect(problems.first?.setting == name)
