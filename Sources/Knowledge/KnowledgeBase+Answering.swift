@@ -11,6 +11,8 @@ extension KnowledgeBase {
     ///   - options: What is wanted, checked.
     ///   - principal: Whose question it is: an answer is never given to somebody else.
     ///   - search: Makes the answer.
+    /// - Returns: The answer, with its identifier.
+    /// - Throws: What `search` throws.
     func answer(
         _ text: String,
         _ options: KnowledgeQueryOptions,

@@ -6,7 +6,11 @@ import Testing
 
 @Suite("Reports of evaluations")
 struct EvaluationReportTests {
-    private static func record(_ name: String, _ scores: [Double], text: String = "a question") -> EvaluationRecord {
+    private static func record(
+        _ name: String,
+        _ scores: [Double],
+        text: String = "a question"
+    ) throws -> EvaluationRecord {
         let questions: [JSONValue] = scores.enumerated().map { index, score in
             [
                 "id": .string("q\(index)"), "text": .string(text),
@@ -17,7 +21,7 @@ struct EvaluationReportTests {
             "gantry_evaluation": 1, "name": .string(name), "documents": 3, "chunks": 5, "mode": "hybrid",
             "metrics": ["ndcg@10": 0, "recall@10": 0], "questions": .array(questions),
         ]
-        return try! EvaluationRecord(parsing: json.serialized(), name: name)
+        return try EvaluationRecord(parsing: json.serialized(), name: name)
     }
 
     @Test("A large, steady difference is significant; a small, unsteady one isn't; none at all has p = 1")
@@ -46,7 +50,7 @@ struct EvaluationReportTests {
 
     @Test("A record is read as it was written")
     func roundTrip() throws {
-        let record = Self.record("a", [0.25, 1, 0])
+        let record = try Self.record("a", [0.25, 1, 0])
         let again = try EvaluationRecord(parsing: record.json.serialized(), name: "a")
         #expect(again == record)
         #expect(record.mean(of: "ndcg@10") == 1.25 / 3)
@@ -60,19 +64,19 @@ struct EvaluationReportTests {
 
     @Test("Two runs are compared by the questions that both have")
     func comparison() throws {
-        let comparison = try EvaluationComparison(Self.record("a", [0, 0.5, 1]), Self.record("b", [0.5, 0.5]))
+        let comparison = try EvaluationComparison(try Self.record("a", [0, 0.5, 1]), try Self.record("b", [0.5, 0.5]))
         #expect(comparison.changes.count == 2)
         #expect(comparison.largestChanges(10).map(\.id) == ["q0"])
         #expect(comparison.table.contains("ndcg@10"))
         #expect(comparison.table.contains("2 questions in common; others are left out"))
-        let empty = Self.record("c", [])
-        #expect(throws: KnowledgeError.self) { try EvaluationComparison(Self.record("a", [1]), empty) }
+        let empty = try Self.record("c", [])
+        #expect(throws: KnowledgeError.self) { try EvaluationComparison(try Self.record("a", [1]), empty) }
     }
 
     @Test("Pages hold all figures, need no other file and escape what comes from outside")
     func pages() throws {
         let hostile = "<script>alert('x')</script> & \"more\""
-        let first = Self.record(hostile, [0, 0.5, 1], text: hostile)
+        let first = try Self.record(hostile, [0, 0.5, 1], text: hostile)
         let one = EvaluationPage.html(first)
         let two = EvaluationPage.html(try EvaluationComparison(first, Self.record("b", [1, 0.5, 1], text: hostile)))
         for page in [one, two] {

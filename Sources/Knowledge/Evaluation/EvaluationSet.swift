@@ -55,7 +55,7 @@ public struct EvaluationSet: Sendable {
 
     /// Reads a team's own questions, to be asked to the knowledge base as it is.
     ///
-    /// - Parameter questions: JSON Lines with `question`, with `relevant`, a list of what answers it (document
+    /// - Parameter bytes: JSON Lines with `question`, with `relevant`, a list of what answers it (document
     ///   identifiers, sources, or patterns for sources such as `docs/keys/**`), and optionally with `id`.
     /// - Throws: ``KnowledgeError/Code/malformed`` with the number of the line.
     public init(questions bytes: [UInt8]) throws(KnowledgeError) {

@@ -9,6 +9,7 @@ public protocol IndexChangeLog: Sendable {
     ///   - generation: The generation up to which changes are known.
     ///   - limit: The most documents to name, at least 1.
     /// - Returns: The changes.
+    /// - Throws: ``KnowledgeError/Code/storeFailed``.
     func changes(after generation: Int64, limit: Int) async throws(KnowledgeError) -> IndexChanges
 }
 

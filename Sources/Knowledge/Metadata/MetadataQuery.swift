@@ -71,7 +71,9 @@ public struct MetadataQuery: Sendable, Hashable {
     public static let maximumOffset = 10_000
 
     public var predicate: Predicate
-    /// At most 3. Numbers come before strings, those before truth values; documents without the value come last. Equal
+    /// At most 3.
+    ///
+    /// Numbers come before strings, those before truth values; documents without the value come last. Equal
     /// ones are in the order of their identifiers.
     public var sort: [SortKey]
     public var offset: Int

@@ -63,6 +63,8 @@ public protocol FeedbackStore: Sendable {
     /// - Parameters:
     ///   - since: The time from which on.
     ///   - limit: The most to return, at least 1.
+    /// - Returns: The feedback.
+    /// - Throws: ``KnowledgeError/Code/storeFailed``.
     func feedback(since: Date, limit: Int) async throws(KnowledgeError) -> [Feedback]
 
     /// Returns how often each verdict was given since a time; verdicts that weren't given are left out.
