@@ -78,9 +78,9 @@ def test_hostile_files(make_gantry, tmp_path):
     memory = Memory(gantry.process.pid)
     memory.start()
     sent, files = [], []
-    for batch in batches(cases(), 8 << 20):
+    for batch in batches(cases(), 4 << 20):
         body, headers = form(batch)
-        status, answer_headers, answer = gantry.request("POST", "/rag/upload?async=true", body, headers)
+        status, answer_headers, answer = gantry.request("POST", "/rag/upload?async=true", body, headers, timeout=300)
         assert status == 202, answer
         job = json.loads(answer)["job"]["id"]
         assert answer_headers["Location"] == f"/rag/jobs/{job}"

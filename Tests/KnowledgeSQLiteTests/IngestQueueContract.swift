@@ -15,6 +15,7 @@ struct IngestQueueContract {
         try await self.claimsRunOut()
         try await self.recovery()
         try await self.attempts()
+        try await self.company()
         try await self.cancellation()
         try await self.limits()
     }
@@ -170,6 +171,20 @@ struct IngestQueueContract {
         #expect(try await self.claim(queue, at: Self.now + 5).isEmpty)
         #expect(try await queue.job(job)?.counts == [.failed: 1])
         #expect(try await queue.job(job)?.state == .done)
+    }
+
+    /// What may have ended the process twice doesn't take others with it a third time.
+    private func company() async throws {
+        let queue = try self.queue()
+        let job = try await queue.openJob(receiver: "r")
+        for path in ["a", "b", "c"] { try await self.add(path, to: job, queue) }
+        for _ in 0..<2 {
+            #expect(try await self.claim(queue, limit: 2).map(\.path) == ["a", "b"])
+            try await queue.recover(from: ["w"])
+        }
+        #expect(try await self.claim(queue).map(\.path) == ["a"])
+        #expect(try await self.claim(queue).map(\.path) == ["b"])
+        #expect(try await self.claim(queue).map(\.path) == ["c"])
     }
 
     private func cancellation() async throws {

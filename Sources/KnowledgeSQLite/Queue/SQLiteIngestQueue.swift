@@ -156,11 +156,13 @@ public struct SQLiteIngestQueue: IngestQueue {
             var total = 0
             for row in rows {
                 var item = IngestItem(row)
-                guard items.isEmpty || total + item.byteCount <= maximumBytes else { break }
+                let isAlone = item.attempts >= IngestQueueLimits.attemptsInCompany
+                guard items.isEmpty || (!isAlone && total + item.byteCount <= maximumBytes) else { break }
                 total += item.byteCount
                 item.state = .running
                 item.attempts += 1
                 items.append(item)
+                if isAlone { break }
             }
             for item in items {
                 try database.execute(

@@ -39,7 +39,8 @@ public protocol IngestQueue: Sendable {
     /// - Parameters:
     ///   - worker: Who takes them; see ``WorkerIdentity``.
     ///   - limit: The most files.
-    ///   - maximumBytes: The most bytes of all together, but at least one file.
+    ///   - maximumBytes: The most bytes of all together, but at least one file. A file that was begun
+    ///     ``IngestQueueLimits/attemptsInCompany`` times comes alone.
     ///   - until: When the claim runs out unless it is renewed.
     ///   - now: The present time.
     /// - Returns: The files; none if nothing is due.
@@ -114,7 +115,9 @@ public struct IngestQueueLimits: Sendable {
     /// How often a worker may begin with a file.
     ///
     /// A file that ended the process each time isn't tried for ever.
-    public var attempts = 10
+    public var attempts = 20
+    /// A file that was begun so often without an end is claimed alone, so that it costs no others their attempts.
+    public static let attemptsInCompany = 2
 
     /// Creates the defaults.
     public init() {}
