@@ -48,10 +48,15 @@ struct KnowledgeBench: AsyncParsableCommand {
             store = try SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path)
         }
         var bench = Run(store: store, questionCount: self.questions)
-        print(
+        Self.show(
             "chunks\tload CPU s\tp50 ms\tp95 ms\tmean ms\tfiltered p95 ms\trecall@10\tfiltered recall@10\tMB resident"
         )
-        for size in sizes { print(try await bench.line(size)) }
+        for size in sizes { Self.show(try await bench.line(size)) }
+    }
+
+    /// At once, also into a file: a run takes long.
+    private static func show(_ line: String) {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }
 }
 

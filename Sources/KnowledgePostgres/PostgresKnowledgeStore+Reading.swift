@@ -114,7 +114,7 @@ extension StoredChunk {
     /// What the initializer reads, in its order.
     static let columns = """
         e.document_id, d.source, d.title, e.chunk_index, e.heading_path, e.chunk_text, e.span_start, e.span_end,
-        e.created_at, d.source_updated_at
+        e.created_at, d.source_updated_at, d.content_hash
         """
 
     init(_ row: PostgresRow) throws {
@@ -124,6 +124,7 @@ extension StoredChunk {
             documentID: try row.get(0),
             source: try row.get(1),
             title: try row.get(2),
+            version: try row.get(10),
             index: try row.get(3),
             headingPath: try row.get(4),
             text: try row.get(5),

@@ -236,7 +236,7 @@ private struct CandidateSearch {
             ]
         )
         var chunks = [[StoredChunk]](repeating: [], count: candidates.count)
-        for row in rows { chunks[try row.get(10, as: Int.self) - 1].append(try StoredChunk(row)) }
+        for row in rows { chunks[try row.get(11, as: Int.self) - 1].append(try StoredChunk(row)) }
         return zip(candidates, chunks).compactMap { candidate, chunks in
             guard let position = chunks.firstIndex(where: { $0.index == candidate.chunkIndex }) else { return nil }
             return CandidateHit(

@@ -170,20 +170,23 @@ private struct DocumentWriter {
         }
         amount.chunks = entries.count
         amount.vectors = indexed.entries.count { $0.vector != nil }
-        try await self.connection.copy(
-            """
-            COPY document_embeddings (id, document_id, chunk_index, chunk_text, context, heading_path, span_start, span_end,
-                length, term_ids, text_hash, embedding, created_at) FROM STDIN (FORMAT binary)
-            """,
-            rows: chunks
-        )
-        try await self.connection.copy(
-            """
-            COPY postings (term_id, chunk_id, length, context_count, text_count, identifier_count)
-            FROM STDIN (FORMAT binary)
-            """,
-            rows: postings
-        )
+        // Every vector costs the index a few milliseconds, and a document may have many.
+        try await self.connection.withStatementTimeout(.seconds(600)) {
+            try await self.connection.copy(
+                """
+                COPY document_embeddings (id, document_id, chunk_index, chunk_text, context, heading_path, span_start, span_end,
+                    length, term_ids, text_hash, embedding, created_at) FROM STDIN (FORMAT binary)
+                """,
+                rows: chunks
+            )
+            try await self.connection.copy(
+                """
+                COPY postings (term_id, chunk_id, length, context_count, text_count, identifier_count)
+                FROM STDIN (FORMAT binary)
+                """,
+                rows: postings
+            )
+        }
         return amount
     }
 
