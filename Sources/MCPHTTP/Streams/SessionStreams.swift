@@ -40,6 +40,7 @@ final class SessionStreams: Sendable {
     let keepAliveInterval: Duration
     /// How long a stream is kept after its last event.
     let lifetime: Duration
+    private let keeper: StreamKeeper
     /// The calls whose answers go to the log, so that they have an owner when their connection is gone.
     private let running = Mutex<[String: Task<Void, Never>]>([:])
 
@@ -47,6 +48,7 @@ final class SessionStreams: Sendable {
         self.log = log
         self.keepAliveInterval = keepAliveInterval
         self.lifetime = lifetime
+        self.keeper = StreamKeeper(log: log, lifetime: lifetime)
     }
 
     deinit {
@@ -96,12 +98,12 @@ final class SessionStreams: Sendable {
                         if hasBegun == false {
                             hasBegun = true
                             begin.yield(true)
-                            group.addTask { await self.keep(self.key(session, stream)) }
+                            self.keeper.keep(self.key(session, stream))
                         }
                     }
                 }
-                group.cancelAll()
                 if hasBegun {
+                    self.keeper.release(self.key(session, stream))
                     await self.append(mailbox.response?.json, to: self.key(session, stream), isLast: true)
                 } else {
                     begin.yield(false)
@@ -128,18 +130,6 @@ final class SessionStreams: Sendable {
             isLast: isLast,
             lifetime: self.lifetime
         )
-    }
-
-    /// Keeps a stream in which nothing happens from expiring, until the task is cancelled.
-    private func keep(_ key: String) async {
-        while true {
-            do {
-                try await Task.sleep(for: self.lifetime / 3)
-            } catch {
-                return
-            }
-            try? await self.log.extend(key, lifetime: self.lifetime)
-        }
     }
 
     /// Makes a stream that has no messages yet.
@@ -200,12 +190,12 @@ final class SessionStreams: Sendable {
         let (isListening, ready) = AsyncStream<Never>.makeStream()
         let work: @Sendable () async -> Void = { [log = self.log, lifetime = self.lifetime] in
             _ = try? await log.append([], to: key, isLast: false, lifetime: lifetime)
+            self.keeper.keep(key)
             try? await server.sendingEvents(of: session, to: mailbox, onEnd: { mailbox.finish() }) {
                 ready.finish()
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await self.log(mailbox, to: key) }
                     group.addTask { await lease.keep() }
-                    group.addTask { await self.keep(key) }
                     group.addTask { await self.waitUntilAbandoned(session, server) }
                     await group.next()
                     group.cancelAll()
@@ -213,6 +203,7 @@ final class SessionStreams: Sendable {
             }
             ready.finish()
             mailbox.finish()
+            self.keeper.release(key)
             _ = try? await log.append([], to: key, isLast: true, lifetime: lifetime)
             await lease.end()
             self.running.withLock { $0[key] = nil }
