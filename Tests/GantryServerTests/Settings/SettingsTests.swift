@@ -51,7 +51,7 @@ struct SettingsTests {
                 "JIRA_TOKEN",
                 "JIRA_PROJECTS", "EMBEDDINGS_PRECISION", "EMBEDDINGS_URL", "EMBEDDINGS_MODEL", "EMBEDDINGS_API_KEY",
                 "EMBEDDINGS_DIMENSION", "EMBEDDINGS_MAX_TOKENS", "RERANK_URL", "RERANK_MODEL", "RERANK_API_KEY",
-                "RERANK_STYLE", "LOG_LEVEL", "LOG_FORMAT",
+                "RERANK_STYLE", "GANTRY_GIT_SCHEMES", "LOG_LEVEL", "LOG_FORMAT",
             ]
         )
     )
