@@ -81,7 +81,8 @@ final class CallPipeline: Sendable {
             recorder: self.recorder,
             logger: self.logger,
             defaultTimeout: self.defaultTimeout,
-            maximumResultBytes: self.maximumResultBytes
+            maximumResultBytes: self.maximumResultBytes,
+            sealer: self.sealer
         )
     }
 
