@@ -3,14 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve demo test kill-test fuzz bench eval lint format docs clean
+.PHONY: help setup build serve demo test kill-test fuzz bench bench-embedding eval lint format docs clean
 
 # Set JOBS=2 to keep the machine usable meanwhile.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 SWIFT_FILES := Package.swift Sources Tests StandIns Fixtures Benchmarks Fuzz Snippets Examples
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install missing system packages and fetch the embedding model
 	@Scripts/setup
@@ -38,6 +38,9 @@ fuzz: ## Feed 10 million damaged inputs to what reads bytes from strangers (FUZZ
 bench: setup ## Compare speed with the Python SDK's server and with Hummingbird alone, in the same run
 	@Scripts/bench
 	@Scripts/bench-knowledge
+
+bench-embedding: setup ## Compare what embedding costs with onnxruntime, in the same run
+	@Scripts/bench-embedding
 
 eval: setup build ## Measure retrieval on the labelled collections in ../shared/data
 	@Scripts/eval

@@ -36,9 +36,14 @@ final class BertModel: @unchecked Sendable {
     private let norm: Norm
     private let layers: [Layer]
 
+    /// Takes the weights from a file.
+    ///
     /// - Parameters:
     ///   - tensors: The weights. Those of linear layers are copied, so that their pages aren't needed any more.
+    ///   - vocabularySize: How many words there are.
     ///   - processor: The instructions to use.
+    ///   - arithmetic: How products of matrices are computed.
+    /// - Throws: ``EmbeddingError/Code/modelCorrupt`` if a tensor is missing or has another shape.
     init(
         _ tensors: Safetensors,
         vocabularySize: Int,

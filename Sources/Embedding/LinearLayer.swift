@@ -27,6 +27,7 @@ final class LinearLayer: @unchecked Sendable {
     ///   - bias: One number for each output.
     ///   - inputs: An even number.
     ///   - processor: What the kernels are made of; with 16-bit integers one that has them.
+    ///   - arithmetic: How products are computed.
     init(weights: [Float], bias: [Float], inputs: Int, processor: gantry_processor, arithmetic: Arithmetic) {
         let outputs = bias.count
         precondition(outputs.isMultiple(of: gantry_panel) && inputs.isMultiple(of: 2))
@@ -57,7 +58,8 @@ final class LinearLayer: @unchecked Sendable {
     /// Multiplies rows of input with the weights.
     ///
     /// - Parameters:
-    ///   - input: `rows` rows of `inputs` numbers.
+    ///   - input: Rows of `inputs` numbers.
+    ///   - rows: How many rows.
     ///   - output: `rows` rows of `outputs` numbers.
     ///   - flags: What becomes of the products: `gantry_add`, `gantry_gelu`.
     ///   - scratch: Room for integers.

@@ -6,7 +6,9 @@ import Synchronization
 ///
 /// The threads end with the object.
 final class WorkerLane: Sendable {
-    /// What waits, and whether more may come. Threads hold this, not the lane.
+    /// What waits, and whether more may come.
+    ///
+    /// Threads hold this, not the lane, so that the lane can end.
     private final class Queue: @unchecked Sendable {
         // @unchecked: all is guarded by the condition.
         private let condition = NSCondition()

@@ -51,7 +51,7 @@ extension KnowledgeBase {
         let question = QuestionFingerprint(text)
         let found = try await cache.find(question, in: scope, now: self.now()) { texts throws(KnowledgeError) in
             guard options.mode != .lexical, let embedder = self.embedder else { return nil }
-            return try await embedder.checkedVectors(of: texts)
+            return try await embedder.checkedVectors(of: texts, for: .query)
         }
         if var found {
             found.isCached = true
