@@ -18,10 +18,10 @@ extension KnowledgeBase {
         title: String,
         source: String,
         isMarkdown: Bool
-    ) throws(KnowledgeError) -> Document {
+    ) async throws(KnowledgeError) -> Document {
         var document = Document(id: id, source: source, title: title, text: text)
         if isMarkdown, let extractor = self.extractor {
-            let found = try extractor.documents(in: Array(text.utf8), path: "document.md")
+            let found = try await extractor.documents(in: Array(text.utf8), path: "document.md")
             if let failure = found.failures.first { throw failure.error }
             if let first = found.documents.first {
                 document = Document(id: id, source: source, title: title, text: first.text, blocks: first.blocks)

@@ -94,7 +94,7 @@ public struct AddDocument: Tool {
         for key in arguments.metadata.keys.sorted() { metadata[key] = arguments.metadata[key] }
         let id =
             arguments.documentId ?? "notes/" + KnowledgeBase.fingerprint(of: arguments.title, arguments.text).prefix(16)
-        var document = try self.base.structured(
+        var document = try await self.base.structured(
             arguments.text,
             id: id,
             title: arguments.title,
