@@ -73,7 +73,7 @@ public struct AddDocument: Tool {
         try Self.checkMetadata(arguments.metadata)
         try self.checkLabels(arguments.accessLabels, context)
         do {
-            let document = try self.document(arguments)
+            let document = try await self.document(arguments)
             try await self.checkReplacement(of: document, arguments, context)
             let result = try await self.base.add(document, isDryRun: arguments.dryRun)
             return Output(
@@ -89,7 +89,7 @@ public struct AddDocument: Tool {
         }
     }
 
-    private func document(_ arguments: Arguments) throws(KnowledgeError) -> Document {
+    private func document(_ arguments: Arguments) async throws(KnowledgeError) -> Document {
         var metadata: JSONObject = [:]
         for key in arguments.metadata.keys.sorted() { metadata[key] = arguments.metadata[key] }
         let id =
