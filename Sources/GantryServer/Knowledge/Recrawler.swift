@@ -1,3 +1,4 @@
+import Crawling
 import Extraction
 import Foundation
 import Knowledge
@@ -53,8 +54,9 @@ struct Recrawler: Service {
     func crawl(_ source: SourceSettings) async throws {
         guard let path = source.path else { return }
         do throws(KnowledgeError) {
-            let files = try FileFinder { FileExtractor.canRead(path: $0) }.files(at: [path])
-            let report = try await self.knowledge.ingest(files: files)
+            let crawler = FolderCrawler { FileExtractor.canRead(path: $0) }
+            let files = try await crawler.crawl(path).files
+            let report = try await self.knowledge.ingest(files: crawler.sources(files))
             let removed = try await self.removeVanished(below: path, present: Set(files.map(\.path)))
             self.logger.info(
                 "source read again",
