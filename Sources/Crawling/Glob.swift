@@ -12,7 +12,7 @@ public struct Glob: Sendable, Hashable {
         while text.last == "/" { text.removeLast() }
         let isAnchored = text.contains("/")
         let names = text.split(separator: "/").map { Array($0) }
-        self.segments = isAnchored ? names : [["*", "*"]] + names
+        self.segments = isAnchored || names.isEmpty ? names : [["*", "*"]] + names
     }
 
     /// Returns whether a path, with slashes between its names and none at its start, is meant.

@@ -4,6 +4,9 @@ struct DeclarationPattern: Sendable {
 
     init(language: SourceLanguage) { self.language = language }
 
+    /// Whether what belongs to a declaration isn't indented.
+    var isFlat: Bool { self.language == .sections }
+
     /// Returns whether a line says something about what follows: a comment, an attribute or a decorator.
     func isLeading(_ line: Substring) -> Bool {
         switch self.language {
@@ -101,6 +104,7 @@ struct DeclarationPattern: Sendable {
             var behind = rest.dropFirst(word.count)
             if keywords.contains(String(word)),
                 behind.first == " " || (isFirst && behind.first == "(") || word == "init"
+                    || (word == "impl" && behind.first == "<")
             {
                 if word == "init" || word == "deinit" { return "init" }
                 // impl<T> Trait for Type is about the type.
@@ -126,7 +130,15 @@ struct DeclarationPattern: Sendable {
     }
 
     private static func implemented(_ text: Substring) -> String? {
-        let head = text.prefix { $0 != "{" }
+        var head = text.prefix { $0 != "{" }
+        if head.first == "<" {
+            var depth = 0
+            let end = head.firstIndex { character in
+                depth += character == "<" ? 1 : character == ">" ? -1 : 0
+                return depth == 0
+            }
+            head = end.map { head[head.index(after: $0)...] } ?? head
+        }
         let type = head.split(separator: " for ").last ?? head
         let name = type.drop { $0 == " " || $0 == "<" }.prefix { Self.isNameCharacter($0) }
         return name.isEmpty ? nil : String(name)

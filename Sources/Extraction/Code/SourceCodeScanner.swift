@@ -73,7 +73,12 @@ struct SourceCodeScanner {
             }
             if !self.declarations.isLeading(content) {
                 leading = nil
-                if !self.declarations.closes(content) { self.leave(toIndentation: indentation) }
+                if !self.declarations.isFlat, !self.declarations.closes(content) {
+                    self.leave(toIndentation: indentation)
+                }
+            }
+            // An import may have an attribute in front of it, but none is in a comment.
+            if !self.declarations.isLeading(content) || content.hasPrefix("@") {
                 self.note(imported: self.declarations.imported(by: content))
             }
             let symbols = self.scopes.map(\.name)
