@@ -16,8 +16,8 @@ struct KnowledgeBench: AsyncParsableCommand {
         abstract: "Measure the cost of knowledge.query by the number of chunks.",
         discussion: """
             CPU time is that of this process; the embedding of the question is left out. Recall@10 compares the nearest \
-            chunks with those of an exact scan. With --database, all is in PostgreSQL, in a schema that has to be empty, \
-            and the server's own CPU time isn't counted.
+            chunks with those of an exact scan. With --database, all is in PostgreSQL, in a schema that has to be empty; \
+            the server's own CPU time is counted with --server-pid.
             """
     )
 
@@ -33,6 +33,12 @@ struct KnowledgeBench: AsyncParsableCommand {
     @Option(help: "The URL of a PostgreSQL database, instead of SQLite.")
     var database: String?
 
+    @Option(help: "The first process of the PostgreSQL server, whose CPU time, and that of its children, is counted.")
+    var serverPID: Int?
+
+    @Option(help: "A file for the questions of the largest size: a line of JSON each, with text and vector.")
+    var export: String?
+
     func run() async throws {
         let sizes = self.chunks.split(separator: ",").compactMap { Int($0) }
         let directory =
@@ -47,11 +53,13 @@ struct KnowledgeBench: AsyncParsableCommand {
         } else {
             store = try SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path)
         }
-        var bench = Run(store: store, questionCount: self.questions)
+        var bench = Run(store: store, questionCount: self.questions, serverPID: self.serverPID)
         Self.show(
             "chunks\tload CPU s\tp50 ms\tp95 ms\tmean ms\tfiltered p95 ms\trecall@10\tfiltered recall@10\tMB resident"
+                + (self.serverPID == nil ? "" : "\tserver mean ms\twall p50 ms\twall p95 ms")
         )
         for size in sizes { Self.show(try await bench.line(size)) }
+        if let export { try bench.exportQuestions(to: export) }
     }
 
     /// At once, also into a file: a run takes long.
@@ -64,14 +72,17 @@ struct KnowledgeBench: AsyncParsableCommand {
 private struct Run {
     let store: any KnowledgeStore
     let questionCount: Int
+    let serverPID: Int?
+    var questions: [(text: String, vector: [Float])] = []
     var collection = SyntheticCollection()
     /// All vectors with the tenants of their documents, for the exact answer.
     var vectors: [(document: String, index: Int, tenant: Int, vector: [Float])] = []
     var documentCount = 0
 
-    init(store: any KnowledgeStore, questionCount: Int) {
+    init(store: any KnowledgeStore, questionCount: Int, serverPID: Int?) {
         self.store = store
         self.questionCount = questionCount
+        self.serverPID = serverPID
     }
 
     mutating func line(_ size: Int) async throws -> String {
@@ -79,16 +90,22 @@ private struct Run {
         let embedder = FixedEmbedder()
         let base = KnowledgeBase(store: self.store, embedder: embedder, now: { Date() })
         let questions = (0..<self.questionCount).map { _ in self.collection.question() }
+        self.questions = questions
         // The first query reads the vectors into memory.
         embedder.set(questions[0].vector)
         _ = try await base.query(questions[0].text, topK: 10)
         var times: [Double] = []
+        var latencies: [Double] = []
+        let serverBegin = self.serverPID.map { CPUTime.milliseconds(ofServer: $0) } ?? 0
         for question in questions {
             embedder.set(question.vector)
             let begin = CPUTime.milliseconds
+            let start = ContinuousClock.now
             _ = try await base.query(question.text, topK: 10)
             times.append(CPUTime.milliseconds - begin)
+            latencies.append(start.duration(to: .now) / .milliseconds(1))
         }
+        let serverSpent = (self.serverPID.map { CPUTime.milliseconds(ofServer: $0) } ?? 0) - serverBegin
         let filter = DocumentFilter(
             metadata: [try MetadataCondition(MetadataPath("tenant"), .eq, 7)]
         )
@@ -114,12 +131,31 @@ private struct Run {
         times.sort()
         filteredTimes.sort()
         let mean = times.reduce(0, +) / Double(times.count)
-        return [
+        latencies.sort()
+        let server =
+            self.serverPID == nil
+            ? []
+            : [
+                Self.text(serverSpent / Double(times.count)), Self.text(latencies[latencies.count / 2]),
+                Self.text(latencies[latencies.count * 95 / 100]),
+            ]
+        let columns = [
             "\(self.vectors.count)", Self.text(loaded / 1000), Self.text(times[times.count / 2]),
             Self.text(times[times.count * 95 / 100]), Self.text(mean),
             Self.text(filteredTimes[filteredTimes.count * 95 / 100]), Self.text(recall / Double(checked.count)),
             Self.text(filteredRecall / Double(checked.count)), "\(CPUTime.residentMegabytes)",
-        ].joined(separator: "\t")
+        ]
+        return (columns + server).joined(separator: "\t")
+    }
+
+    /// Writes the last questions, so that other programs can be asked the same.
+    func exportQuestions(to path: String) throws {
+        var text = ""
+        for question in self.questions {
+            let vector = question.vector.map { "\($0)" }.joined(separator: ",")
+            text += "{\"text\": \"\(question.text)\", \"vector\": [\(vector)]}\n"
+        }
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
     /// - Returns: The CPU time in milliseconds.
@@ -180,6 +216,18 @@ private enum CPUTime {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
+    }
+
+    /// What a server and its children have used; the kernel counts it in ticks of 10 ms.
+    static func milliseconds(ofServer pid: Int) -> Double {
+        let children = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
+        let processes = [pid] + children.split(separator: " ").compactMap { Int($0) }
+        return processes.reduce(0) { sum, process in
+            guard let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return sum }
+            // The name, in parentheses, may have spaces; utime, stime, cutime and cstime are fields 14 to 17.
+            let fields = line.split(separator: ")").last?.split(separator: " ") ?? []
+            return sum + (fields.count > 14 ? fields[11...14].compactMap { Double($0) }.reduce(0, +) * 10 : 0)
+        }
     }
 
     static var residentMegabytes: Int {

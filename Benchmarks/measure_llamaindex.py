@@ -1,0 +1,131 @@
+"""Asks LlamaIndex's PGVectorStore the questions that knowledge-bench asked Gantry, on the same server with the same rows.
+
+Usage: measure_llamaindex.py URL SERVER-PID QUESTIONS. The rows are those that knowledge-bench has loaded.
+"""
+
+import io
+import json
+import os
+import statistics
+import sys
+import time
+
+import psycopg2
+from llama_index.core.schema import TextNode
+from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
+from llama_index.core.vector_stores.utils import node_to_metadata_dict
+from llama_index.vector_stores.postgres import PGVectorStore
+from sqlalchemy.engine import make_url
+
+URL, SERVER, QUESTIONS = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def server_cpu():
+    """CPU seconds of the server's first process and its children."""
+    with open(f"/proc/{SERVER}/task/{SERVER}/children") as file:
+        processes = [SERVER, *map(int, file.read().split())]
+    total = 0
+    for process in processes:
+        try:
+            with open(f"/proc/{process}/stat") as file:
+                total += sum(map(int, file.read().rsplit(")", 1)[1].split()[11:15]))
+        except OSError:
+            pass
+    return total / TICK
+
+
+def store(hnsw):
+    url = make_url(URL.split("?")[0])
+    return PGVectorStore.from_params(
+        connection_string=url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False),
+        async_connection_string=url.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False),
+        table_name="bench",
+        embed_dim=384,
+        hybrid_search=True,
+        use_halfvec=True,
+        hnsw_kwargs=hnsw,
+    )
+
+
+def load():
+    """Copies Gantry's chunks into LlamaIndex's table, with the metadata that it would have written itself."""
+    store(None).get_nodes([""])  # Makes the table.
+    with psycopg2.connect(URL) as connection:
+        with connection.cursor("rows") as rows, connection.cursor() as writer:
+            rows.itersize = 5000
+            rows.execute("SELECT id, document_id, chunk_text, embedding::text FROM document_embeddings ORDER BY id")
+            while batch := rows.fetchmany(5000):
+                lines = io.StringIO()
+                for number, document, text, embedding in batch:
+                    node = TextNode(id_=str(number), text=text, metadata={"document": document})
+                    metadata = json.dumps(node_to_metadata_dict(node, remove_text=True, flat_metadata=False))
+                    metadata = metadata.replace("\\", "\\\\")
+                    lines.write(f"{text}\t{metadata}\t{number}\t{embedding}\n")
+                lines.seek(0)
+                writer.copy_expert("COPY data_bench (text, metadata_, node_id, embedding) FROM STDIN", lines)
+
+
+def exact(questions):
+    """The ten nearest chunks of each question, without an index, by the vectors in full precision."""
+    answers = []
+    with psycopg2.connect(URL) as connection, connection.cursor() as cursor:
+        cursor.execute("SET enable_indexscan = off; SET statement_timeout = 0")
+        for question in questions:
+            cursor.execute(
+                "SELECT id::text FROM document_embeddings ORDER BY embedding <=> %s::vector LIMIT 10",
+                (str(question["vector"]),),
+            )
+            answers.append({row[0] for row in cursor.fetchall()})
+    return answers
+
+
+def measure(target, questions, truth, mode, width):
+    times, latencies, recalls = [], [], []
+    before = server_cpu()
+    for number, question in enumerate(questions):
+        cpu, start = time.process_time(), time.perf_counter()
+        result = target.query(
+            VectorStoreQuery(
+                query_embedding=question["vector"],
+                query_str=question["text"],
+                similarity_top_k=10,
+                sparse_top_k=10,
+                mode=mode,
+            ),
+            hnsw_ef_search=width,
+        )
+        times.append((time.process_time() - cpu) * 1000)
+        latencies.append((time.perf_counter() - start) * 1000)
+        if mode == VectorStoreQueryMode.DEFAULT and number < len(truth):
+            recalls.append(len(truth[number] & set(result.ids)) / 10)
+    server = (server_cpu() - before) * 1000 / len(questions)
+    latencies.sort()
+    times.sort()
+    recall = f"{statistics.mean(recalls):.3f}" if recalls else "-"
+    print(
+        f"LlamaIndex {mode.value}, ef_search {width}\tclient p50 {times[len(times) // 2]:.2f} ms\t"
+        f"client p95 {times[len(times) * 95 // 100]:.2f} ms\tserver mean {server:.2f} ms\t"
+        f"wall p50 {latencies[len(latencies) // 2]:.2f} ms\twall p95 {latencies[len(latencies) * 95 // 100]:.2f} ms\t"
+        f"recall@10 {recall}"
+    )
+
+
+def main():
+    with open(QUESTIONS) as file:
+        questions = [json.loads(line) for line in file]
+    load()
+    before = server_cpu()
+    target = store({"hnsw_m": 16, "hnsw_ef_construction": 64, "hnsw_ef_search": 40})
+    target.query(VectorStoreQuery(query_embedding=questions[0]["vector"], similarity_top_k=1))
+    with psycopg2.connect(URL) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM data_bench")
+        print(f"{cursor.fetchone()[0]} chunks; index built in {server_cpu() - before:.1f} CPU s of the server")
+    truth = exact(questions[:50])
+    for mode in (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.HYBRID):
+        for width in (40, 100):
+            target.query(VectorStoreQuery(query_embedding=questions[0]["vector"], query_str="a", similarity_top_k=1))
+            measure(target, questions, truth, mode, width)
+
+
+main()
