@@ -8,11 +8,12 @@ struct Passages {
     func results(of found: [Found]) async throws(KnowledgeError) -> [SearchResult] {
         guard self.options.neighbours > 0 else { return found.prefix(self.options.topK).map(self.base.result) }
         var windows: [Window] = []
-        for item in found {
+        // Hits beyond those that are asked for would only make passages longer.
+        for item in found.prefix(self.options.topK) {
             let window = Window(item)
             let overlapped = windows.indices.filter { windows[$0].overlaps(window) }
             guard let first = overlapped.first else {
-                if windows.count < self.options.topK { windows.append(window) }
+                windows.append(window)
                 continue
             }
             windows[first].join(window)
