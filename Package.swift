@@ -20,6 +20,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -82,8 +83,19 @@ let package = Package(
         .target(name: "MCPStdio", dependencies: ["JSON", "MCP", "MCPServer", logging], swiftSettings: swiftSettings),
         .target(name: "MCPClient", dependencies: ["JSON", "MCP", "MCPServer"], swiftSettings: swiftSettings),
         // Domain engines
+        .target(
+            name: "Access",
+            dependencies: ["JSON", "MCP", "MCPServer", crypto, cryptoExtras, logging, yams],
+            swiftSettings: swiftSettings
+        ),
         .target(name: "Knowledge", dependencies: ["JSON", "SharedState", crypto], swiftSettings: swiftSettings),
+        .target(
+            name: "Audit",
+            dependencies: ["JSON", "MCPServer", crypto, logging],
+            swiftSettings: swiftSettings
+        ),
         // Adapters, one outside thing each
+        .target(name: "AuditSQLite", dependencies: ["Audit", "JSON", grdb], swiftSettings: swiftSettings),
         .target(name: "CKernels", cSettings: cSettings),
         .target(name: "CFullText", cSettings: cSettings, linkerSettings: [.linkedLibrary("sqlite3")]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
@@ -135,6 +147,7 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
+                "Access", "Audit", "AuditSQLite",
                 "Crawling", "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgePostgres",
                 "KnowledgeSQLite", "KnowledgeTools", "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer",
                 "MCPStdio", "Postgres", "Reranking", "SharedState", "Telemetry", "Upstream", configuration, httpTypes,
@@ -146,6 +159,7 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: [
+                "Access", "Audit",
                 "Extraction", "GantryServer", "JSON", "Knowledge", "MCPServer", "Telemetry", argumentParser, logging,
             ],
             swiftSettings: swiftSettings
@@ -181,6 +195,12 @@ let package = Package(
             path: "Benchmarks/embedding-bench",
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "access-bench",
+            dependencies: ["Access", "Audit", "JSON", "MCPServer", logging],
+            path: "Benchmarks/access-bench",
+            swiftSettings: swiftSettings
+        ),
         // Fuzzing: a target of its own, so that it reaches what is `package`; no product
         .executableTarget(
             name: "gantry-fuzz",
@@ -192,7 +212,17 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         // Tests
+        .testTarget(
+            name: "AccessTests",
+            dependencies: ["Access", "JSON", "MCP", "MCPServer", crypto, cryptoExtras, logging],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "AuditTests",
+            dependencies: ["Audit", "AuditSQLite", "JSON", "MCP", "MCPClient", "MCPServer", grdb, logging],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "EmbeddingTests",
             dependencies: ["CKernels", "Embedding", "JSON", "Knowledge", "Upstream"],
@@ -256,7 +286,7 @@ let package = Package(
         .testTarget(
             name: "GantryServerTests",
             dependencies: [
-                "GantryServer", "JSON", "Knowledge", "MCPServer", configuration, httpTypes, hummingbird,
+                "Access", "GantryServer", "JSON", "Knowledge", "MCPServer", configuration, httpTypes, hummingbird,
                 hummingbirdTesting, logging, nioCore,
             ],
             swiftSettings: swiftSettings

@@ -161,3 +161,9 @@ def make_gantry(tmp_path):
     for server in made:
         if hasattr(server, "process"):
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def gantry_class():
+    """The class of server processes, for fixtures that live longer than a test."""
+    return Gantry

@@ -125,9 +125,9 @@ public struct JiraCloudClient: JiraClient {
         case 401:
             throw Self.notLoggedIn
         case 403:
-            throw ToolError(.forbidden, "Jira refuses: \(Self.messages(response))")
+            throw ToolError(.forbidden, "Jira refuses: \(Self.messages(response))", upstreamStatus: 403)
         case 404:
-            throw ToolError(.notFound, "Jira does not find it: \(Self.messages(response))")
+            throw ToolError(.notFound, "Jira does not find it: \(Self.messages(response))", upstreamStatus: 404)
         case 410:
             throw ToolError(.upstreamError, "This Jira no longer offers the search that the server uses.")
         case 429:
@@ -144,10 +144,15 @@ public struct JiraCloudClient: JiraClient {
                 "Jira has a problem of its own (status \(response.status)).",
                 retryable: true,
                 retryAfter: response.retryAfter,
-                suggestedAction: "Try again later."
+                suggestedAction: "Try again later.",
+                upstreamStatus: response.status
             )
         default:
-            throw ToolError(.upstreamError, "Jira answered with status \(response.status).")
+            throw ToolError(
+                .upstreamError,
+                "Jira answered with status \(response.status).",
+                upstreamStatus: response.status
+            )
         }
     }
 

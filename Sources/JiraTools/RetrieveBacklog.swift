@@ -77,6 +77,8 @@ public struct RetrieveBacklog: Tool {
         self.jira = jira
     }
 
+    public func targets(_ arguments: Arguments) -> [AccessTarget] { [AccessTarget(.jiraProject, arguments.projectKey)] }
+
     public func call(_ arguments: Arguments, _ context: ToolContext) async throws -> Output {
         let project = arguments.projectKey
         guard self.configuration.projects.isEmpty || self.configuration.projects.contains(project) else {

@@ -21,6 +21,7 @@ struct Gantry: AsyncParsableCommand {
             ServeCommand.self, StdioCommand.self, IngestCommand.self, QueryCommand.self, ToolsCommand.self,
             CallCommand.self, DoctorCommand.self, EvalCommand.self, EvalChunksCommand.self, MigrateCommand.self,
             ReindexCommand.self, ExtractWorkerCommand.self,
+            TokenCommand.self, PolicyCommand.self, AuditCommand.self,
         ]
     )
 

@@ -63,7 +63,8 @@ struct SettingsOptions: ParsableArguments {
         await application.close()
     }
 
-    private func settings(_ more: [SettingKey: String?]) async throws -> Settings {
+    /// Reads the settings.
+    func settings(_ more: [SettingKey: String?] = [:]) async throws -> Settings {
         var values: [SettingKey: String] = [:]
         for assignment in self.assignments {
             guard let equals = assignment.firstIndex(of: "="),

@@ -35,7 +35,9 @@ extension Application {
         // The last service is stopped first: calls end while the connections that carry their answers are still open.
         var configuration = ServiceGroupConfiguration(
             services: [
-                .init(service: self.watch), .init(service: self.recrawler), .init(service: web),
+                .init(service: AuditService(log: self.auditLog)), .init(service: self.watch),
+                .init(service: self.recrawler), .init(service: web),
+                .init(service: PolicyWatch(access: self.access, server: self.server)),
                 .init(service: IngestService(workers: self.workers)), .init(service: shutdown),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -58,6 +60,7 @@ extension Application {
         let shutdown = Shutdown(server: self.server, logger: self.logger)
         var configuration = ServiceGroupConfiguration(
             services: [
+                .init(service: AuditService(log: self.auditLog)),
                 .init(service: self.watch), .init(service: self.recrawler),
                 .init(service: StdioService(server: self.server), successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: IngestService(workers: self.workers)),
@@ -73,10 +76,11 @@ extension Application {
     /// All routes.
     ///
     /// Tests use it without a socket.
-    func router(_ shutdown: Shutdown) -> Router<BasicRequestContext> {
-        let router = Router()
+    func router(_ shutdown: Shutdown) -> Router<GantryRequestContext> {
+        let router = Router(context: GantryRequestContext.self)
+        let access = HTTPAccess(self.access, server: self.server)
         let hostGuard = HostGuard(
-            hosts: self.settings.allowedHosts,
+            hosts: self.settings.allowedHosts + self.publicHost,
             origins: self.settings.corsOrigins,
             hostsSetting: "GANTRY_ALLOWED_HOSTS",
             originsSetting: "CORS_ORIGINS"
@@ -87,7 +91,12 @@ extension Application {
         var endpoint = MCPEndpoint.Configuration()
         endpoint.hostGuard = hostGuard
         endpoint.offersHTTPWithSSE = self.settings.offersHTTPWithSSE
-        MCPEndpoint(server: self.server, configuration: endpoint).addRoutes(to: router)
+        MCPEndpoint(server: self.server, configuration: endpoint) { request in
+            try await access.sender(of: request)
+        } authorize: { call, principal, _ in
+            try access.authorize(call, principal)
+        }.addRoutes(to: router)
+        if access.authenticator != nil { ResourceMetadataRoutes(resource: access.resource).add(to: router) }
         HealthRoutes(
             knowledge: self.knowledge,
             jiraIsConfigured: self.jira != nil,
@@ -96,13 +105,35 @@ extension Application {
             logger: self.logger
         ).add(to: router)
 
-        let rest = router.group().add(middleware: HostGuardMiddleware(hostGuard: hostGuard))
-        let tools = ToolRoutes(server: self.server, queryTool: self.wireName(KnowledgeQuery.name))
+        let rest = router.group()
+            .add(middleware: HostGuardMiddleware(hostGuard: hostGuard))
+            .add(middleware: AuthenticationMiddleware(access: access))
+        let tools = ToolRoutes(
+            server: self.server,
+            queryTool: self.wireName(KnowledgeQuery.name),
+            access: access
+        )
         tools.add(to: rest)
         KnowledgeRoutes(tools: tools, wireName: { self.wireName($0) }).add(to: rest)
-        UploadRoute(workers: self.workers, isReadOnly: self.settings.isReadOnly, logger: self.logger).add(to: rest)
-        JobRoutes(workers: self.workers, isReadOnly: self.settings.isReadOnly).add(to: rest)
+        let auditing = rest.group().add(middleware: self.permission("audit:read", .read, access))
+        AuditRoutes(store: self.auditStore, logger: self.logger).add(to: auditing)
+        let writing = rest.group().add(middleware: self.permission("knowledge:write", .write(idempotent: true), access))
+        UploadRoute(workers: self.workers, isReadOnly: self.settings.isReadOnly, logger: self.logger).add(to: writing)
+        JobRoutes(workers: self.workers, isReadOnly: self.settings.isReadOnly).add(to: writing)
         return router
+    }
+
+    /// The host of the server's own address.
+    private var publicHost: [String] { WebAddress(self.settings.publicURL).map { [$0.host] } ?? [] }
+
+    /// What routes that are no tools ask of whoever uses them.
+    private func permission(_ permission: Permission, _ effect: Effect, _ access: HTTPAccess) -> PermissionMiddleware {
+        PermissionMiddleware(
+            access: access,
+            authorizer: self.access.authorizer,
+            permission: permission,
+            effect: effect
+        )
     }
 }
 

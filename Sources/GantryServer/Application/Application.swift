@@ -1,3 +1,5 @@
+public import Audit
+import AuditSQLite
 import Embedding
 import Extraction
 import Foundation
@@ -25,6 +27,13 @@ public struct Application: Sendable {
     let embedder: (any Embedder)?
     let jira: (any JiraClient)?
     let database: PostgresPool?
+    /// Who may do what.
+    public let access: AccessControl
+    /// The records of all calls.
+    public let auditStore: any AuditStore
+    /// With what they are linked.
+    public let auditChain: AuditChain
+    let auditLog: AuditLog
     private let upstream: AsyncHTTPUpstream?
     let logger: Logger
     /// Where opinions about answers are kept, if the store keeps them.
@@ -47,8 +56,12 @@ public struct Application: Sendable {
         let store = try Self.store(settings, database: database, logger: logger)
         let queue = try Self.ingestQueue(settings, store: store)
         // Last of what may fail, because it has to be closed.
-        let isOutsideAsked = jiraConfiguration != nil || embeddingsConfiguration != nil || settings.reranking != nil
+        let chain = try Self.auditChain(settings)
+        let auditStore = try Self.auditStore(settings, chain)
+        var isOutsideAsked = jiraConfiguration != nil || embeddingsConfiguration != nil || settings.reranking != nil
+        if case .published? = settings.issuer?.keys { isOutsideAsked = true }
         let upstream = isOutsideAsked ? AsyncHTTPUpstream() : nil
+        let access = try AccessControl(settings: settings, upstream: upstream, logger: logger)
         var reranker: HTTPReranker?
         if let configuration = settings.reranking, let upstream {
             reranker = HTTPReranker(configuration: configuration, upstream: upstream)
@@ -76,11 +89,21 @@ public struct Application: Sendable {
         if let jiraConfiguration, let upstream {
             jira = JiraCloudClient(configuration: jiraConfiguration, upstream: upstream)
         }
+        let auditLog = AuditLog(
+            store: auditStore,
+            replica: "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)",
+            retentionDays: settings.auditRetentionDays,
+            logger: logger
+        )
+        self.auditStore = auditStore
+        self.auditChain = chain
+        self.auditLog = auditLog
         self.settings = settings
         self.logger = logger
         self.embedder = embedder
         self.jira = jira
         self.database = database
+        self.access = access
         self.upstream = upstream
         self.knowledge = knowledge
         self.workers = IngestWorkers(queue: queue, base: knowledge) { error in
@@ -91,7 +114,8 @@ public struct Application: Sendable {
             version: GantryVersion.current,
             options: Self.options(settings),
             logger: logger,
-            authorizer: LocalAuthorizer(readOnly: settings.isReadOnly),
+            authorizer: access.authorizer,
+            recorder: CallRecorders([LogCallRecorder(logger: logger), auditLog]),
             stores: shared
         ) {
             if let jiraConfiguration, let jira {
@@ -122,6 +146,8 @@ public struct Application: Sendable {
     ///
     /// Call it once, when nothing is asked any more.
     public func close() async {
+        self.access.close()
+        await self.auditLog.flush()
         await self.database?.close()
         do {
             try await self.upstream?.shutdown()

@@ -35,7 +35,9 @@ struct ConfiguredCORS<Context: RequestContext>: RouterMiddleware {
             allowOrigin: .originBased,
             allowHeaders: (allowed + ["Authorization", "X-Request-Id"]).compactMap { HTTPField.Name($0) },
             allowMethods: [.get, .post, .delete],
-            exposedHeaders: ["Mcp-Session-Id", "X-Request-Id", "Retry-After"]
+            exposedHeaders: [
+                "Mcp-Session-Id", "MCP-Protocol-Version", "WWW-Authenticate", "X-Request-Id", "Retry-After",
+            ]
         )
     }
 

@@ -16,28 +16,40 @@ struct KnowledgeRoutes: Sendable {
     /// The name of a tool on the wire: it depends on the setting of tool names.
     let wireName: @Sendable (ToolName) -> String
 
-    func add(to router: some RouterMethods<some RequestContext>) {
-        router.get("/rag/documents") { request, _ in
-            await self.call(ListDocuments.name, request, integers: ["limit"], lists: ["sources"])
+    func add(to router: some RouterMethods<GantryRequestContext>) {
+        router.get("/rag/documents") { request, context in
+            await self.call(ListDocuments.name, request, context.principal, integers: ["limit"], lists: ["sources"])
         }
-        router.get("/rag/documents/**") { request, _ in
-            await self.callAboutDocument(GetDocument.name, request, integers: ["start", "max_tokens"])
+        router.get("/rag/documents/**") { request, context in
+            await self.callAboutDocument(
+                GetDocument.name,
+                request,
+                context.principal,
+                integers: ["start", "max_tokens"]
+            )
         }
-        router.delete("/rag/documents/**") { request, _ in
+        router.delete("/rag/documents/**") { request, context in
             // Whoever sends DELETE means it; the question is for language models.
-            await self.callAboutDocument(DeleteDocument.name, request, flags: ["dry_run"], more: ["confirm": true])
+            await self.callAboutDocument(
+                DeleteDocument.name,
+                request,
+                context.principal,
+                flags: ["dry_run"],
+                more: ["confirm": true]
+            )
         }
-        router.get("/rag/quality") { request, _ in
-            await self.call(KnowledgeQuality.name, request, integers: ["hours"])
+        router.get("/rag/quality") { request, context in
+            await self.call(KnowledgeQuality.name, request, context.principal, integers: ["hours"])
         }
-        router.post("/rag/feedback") { request, _ in
-            await self.tools.call(self.wireName(SendFeedback.name), request)
+        router.post("/rag/feedback") { request, context in
+            await self.tools.call(self.wireName(SendFeedback.name), request, context.principal)
         }
     }
 
     private func callAboutDocument(
         _ tool: ToolName,
         _ request: Request,
+        _ principal: Principal,
         integers: Set<String> = [],
         flags: Set<String> = [],
         more: JSONObject = [:]
@@ -51,7 +63,7 @@ struct KnowledgeRoutes: Sendable {
         }
         var arguments = more
         arguments["document_id"] = .string(id)
-        return await self.call(tool, request, integers: integers, flags: flags, arguments: arguments)
+        return await self.call(tool, request, principal, integers: integers, flags: flags, arguments: arguments)
     }
 
     /// Calls a tool with the parameters of the query as arguments.
@@ -60,6 +72,7 @@ struct KnowledgeRoutes: Sendable {
     private func call(
         _ tool: ToolName,
         _ request: Request,
+        _ principal: Principal,
         integers: Set<String> = [],
         flags: Set<String> = [],
         lists: Set<String> = [],
@@ -78,6 +91,6 @@ struct KnowledgeRoutes: Sendable {
                 arguments[key] = .string(value)
             }
         }
-        return await self.tools.call(self.wireName(tool), arguments, request)
+        return await self.tools.call(self.wireName(tool), arguments, request, principal)
     }
 }

@@ -15,38 +15,45 @@ struct ToolRoutes: Sendable {
     let server: MCPServer
     /// The name under which `knowledge.query` is called: it depends on the setting of tool names.
     let queryTool: String
+    let access: HTTPAccess
 
-    func add(to router: some RouterMethods<some RequestContext>) {
+    func add(to router: some RouterMethods<GantryRequestContext>) {
         router.post("/tools/{name}") { request, context in
-            await self.call(context.parameters.get("name") ?? "", request)
+            await self.call(context.parameters.get("name") ?? "", request, context.principal)
         }
-        router.post("/rag/query") { request, _ in
-            await self.call(self.queryTool, request)
+        router.post("/rag/query") { request, context in
+            await self.call(self.queryTool, request, context.principal)
         }
     }
 
     /// Calls a tool with the body of a request as arguments.
-    func call(_ tool: String, _ request: Request) async -> Response {
+    func call(_ tool: String, _ request: Request, _ principal: Principal) async -> Response {
         do throws(ToolError) {
-            return await self.call(tool, try await Self.arguments(of: request), request)
+            return await self.call(tool, try await Self.arguments(of: request), request, principal)
         } catch {
             return .failure(error)
         }
     }
 
     /// Calls a tool on behalf of whoever sent a request.
-    func call(_ tool: String, _ arguments: JSONObject, _ request: Request) async -> Response {
+    func call(
+        _ tool: String,
+        _ arguments: JSONObject,
+        _ request: Request,
+        _ principal: Principal
+    ) async -> Response {
         do throws(ToolError) {
             let invocation = ToolInvocation(
                 tool: tool,
                 arguments: arguments,
                 requestID: request.requestID,
                 transport: "rest",
-                principal: .local
+                principal: principal
             )
             return .json(try await self.server.callTool(invocation).structured)
         } catch {
-            return .failure(error)
+            let missing = error.code == .forbidden ? self.server.missingScopes(forTool: tool, principal: principal) : []
+            return self.access.challenging(.failure(error), missing: missing)
         }
     }
 

@@ -27,6 +27,14 @@ public struct SettingKey: Sendable, Hashable {
     public static let allowedHosts = Self("gantry", "allowed_hosts")
     public static let insecure = Self("gantry", "insecure")
     public static let httpSSE = Self("gantry", "http_sse")
+    public static let authentication = Self("gantry", "auth")
+    public static let publicURL = Self("gantry", "public_url")
+    public static let policy = Self("gantry", "policy")
+    public static let auditRetention = Self("gantry", "audit_retention_days")
+    public static let jwtPublicKey = Self("jwt", "public_key")
+    public static let jwtKeySetURL = Self("jwt", "jwks_url")
+    public static let jwtIssuer = Self("jwt", "issuer")
+    public static let jwtAudience = Self("jwt", "audience")
     public static let corsOrigins = Self("cors", "origins")
     public static let databaseURL = Self("database", "url", isSecret: true)
     public static let databasePoolSize = Self("database", "pool_size")
@@ -52,7 +60,8 @@ public struct SettingKey: Sendable, Hashable {
 
     /// All settings, in the order in which they are shown.
     public static let all: [Self] = [
-        host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, databaseURL,
+        host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, authentication,
+        publicURL, policy, auditRetention, jwtPublicKey, jwtKeySetURL, jwtIssuer, jwtAudience, databaseURL,
         databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, jiraURL, jiraUser, jiraToken, jiraProjects,
         embeddingsPrecision, embeddingsURL, embeddingsModel, embeddingsAPIKey, embeddingsDimension, embeddingsMaxTokens,
         rerankURL, rerankModel, rerankAPIKey, rerankStyle, gitSchemes, logLevel, logFormat,

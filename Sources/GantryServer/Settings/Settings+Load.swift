@@ -36,6 +36,8 @@ extension Settings {
         var reader = SettingsReader(providers: providers)
         var settings = Settings(reading: &reader)
         settings.sources = sources
+        settings.issuer = Self.issuer(&reader, publicURL: settings.publicURL)
+        settings.report = settings.makeReport(reader)
         problems += reader.problems
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
         return settings
@@ -43,7 +45,8 @@ extension Settings {
 
     private init(reading reader: inout SettingsReader) {
         self.isInsecure = reader.flag(.insecure)
-        self.host = Self.host(&reader, isInsecure: self.isInsecure)
+        self.isAuthenticationRequired = Self.isAuthenticationRequired(&reader)
+        self.host = Self.host(&reader, mayBePublic: self.isInsecure || self.isAuthenticationRequired)
         self.port = reader.value(.port, default: 8000, expected: "a port (0 to 65535)") { text in
             Int(text).flatMap { (0...65535).contains($0) ? $0 : nil }
         }
@@ -60,6 +63,12 @@ extension Settings {
         self.corsOrigins = reader.list(.corsOrigins, problem: Self.originProblem)
         self.offersHTTPWithSSE = reader.flag(.httpSSE)
         self.database = Self.database(&reader)
+        self.publicURL = Self.publicURL(&reader, port: self.port)
+        self.policyFile = Self.policyFile(&reader)
+        let days = reader.value(.auditRetention, default: 365, expected: "a number of days, 0 to 36500") { text in
+            Int(text).flatMap { (0...36_500).contains($0) ? $0 : nil }
+        }
+        self.auditRetentionDays = days == 0 ? nil : days
         self.jira = Self.jira(&reader)
         self.embeddingsPrecision = reader.choice(.embeddingsPrecision, default: .auto)
         self.embeddings = Self.embeddings(&reader)
@@ -71,7 +80,10 @@ extension Settings {
         self.logLevel = reader.choice(.logLevel, default: .info)
         self.logFormat =
             reader.value(.logFormat, default: nil, expected: "text or json") { LogFormat(rawValue: $0.lowercased()) }
-        self.report = SettingKey.all.map { key in
+    }
+
+    private func makeReport(_ reader: SettingsReader) -> [SettingReport] {
+        SettingKey.all.map { key in
             guard let found = reader.found[key] else {
                 return SettingReport(setting: key, value: self.defaultText(key), origin: .defaultValue)
             }
@@ -93,17 +105,23 @@ extension Settings {
         case .databaseRecycleSeconds: "3600"
         case .embeddingsPrecision: self.embeddingsPrecision.rawValue
         case .rerankStyle: self.reranking?.style.rawValue
+        case .authentication: "auto"
+        case .publicURL: self.publicURL
+        case .auditRetention: "365"
         case .logLevel: self.logLevel.rawValue
         default: nil
         }
     }
 
-    private static func host(_ reader: inout SettingsReader, isInsecure: Bool) -> String {
+    private static func host(_ reader: inout SettingsReader, mayBePublic: Bool) -> String {
         let host = reader.text(.host) ?? "127.0.0.1"
-        if !Loopback.contains(host: host), !isInsecure {
+        if !Loopback.contains(host: host), !mayBePublic {
             reader.reject(
                 .host,
-                "“\(host)” lets other machines call without authentication. Use 127.0.0.1, or --insecure if that is meant."
+                """
+                “\(host)” lets other machines call without authentication. Set JWT_JWKS_URL, JWT_PUBLIC_KEY or \
+                GANTRY_AUTH=required, use 127.0.0.1, or --insecure if that is meant.
+                """
             )
         }
         return host

@@ -1,3 +1,4 @@
+public import Access
 public import Embedding
 public import Logging
 public import MCPServer
@@ -49,6 +50,23 @@ public struct Settings: Sendable {
         public var maximumTokens: Int
     }
 
+    /// Whose tokens are accepted.
+    public struct Issuer: Sendable {
+        /// Where its keys come from.
+        public enum Keys: Sendable {
+            /// They are set.
+            case fixed(KeySet)
+            /// It publishes them (JWKS).
+            case published(url: String)
+        }
+
+        public var keys: Keys
+        /// What its tokens say as `iss`.
+        public var name: String
+        /// What tokens for this server say as `aud`: one of these.
+        public var audiences: [String]
+    }
+
     /// The address to listen on.
     public var host = "127.0.0.1"
     /// The TCP port to listen on.
@@ -70,6 +88,16 @@ public struct Settings: Sendable {
     public var offersHTTPWithSSE = false
     /// How to reach PostgreSQL, or nothing for an embedded store in the data directory.
     public var database: Database?
+    /// Whose tokens are accepted, or nothing if no issuer is set.
+    public var issuer: Issuer?
+    /// Whether every request over HTTP needs a token or an API key.
+    public var isAuthenticationRequired = false
+    /// The address under which clients reach the server, without a slash at the end.
+    public var publicURL = "http://127.0.0.1:8000"
+    /// The path of the policy file, or nothing for the built-in roles.
+    public var policyFile: String?
+    /// How many days the records of calls are kept; nothing for ever.
+    public var auditRetentionDays: Int? = 365
     /// How to reach Jira, or nothing if there is no Jira.
     public var jira: Jira?
     /// How exact the embedding model in this process computes.

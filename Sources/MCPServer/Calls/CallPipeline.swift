@@ -39,8 +39,8 @@ public struct ToolInvocation: Sendable {
 
 /// The one road that every tool call takes, and prompts and resources from where a handler runs.
 ///
-/// The order: authorise, limit the rate, read and check the arguments, admit, run within the deadline, bound the result,
-/// record. What costs nothing comes before what takes a place among the running calls, so that bad calls can't crowd out
+/// The order: authorise, limit the rate, read and check the arguments, authorise what they name, note what changes
+/// something, admit, run within the deadline, bound the result, record. What costs nothing comes before what takes a place among the running calls, so that bad calls can't crowd out
 /// good ones.
 final class CallPipeline: Sendable {
     let registry: CallRegistry
@@ -88,12 +88,52 @@ final class CallPipeline: Sendable {
 
     /// Whether the tool may be seen and called.
     func isAllowed(_ tool: RegisteredTool, _ principal: Principal) -> Bool {
-        self.authorizer.mayCall(
-            tool.name,
-            effect: tool.effect,
-            permission: tool.permission,
-            principal: principal
+        self.decide(tool, principal).isAllowed
+    }
+
+    /// Whether a tool may be called, for anything or for what a call names.
+    func decide(_ tool: RegisteredTool, _ principal: Principal, _ targets: [AccessTarget]? = nil) -> AccessDecision {
+        self.authorizer.decide(
+            AccessRequest(
+                principal: principal,
+                permission: tool.permission,
+                effect: tool.effect,
+                tool: tool.name,
+                targets: targets
+            )
         )
+    }
+
+    /// How far a call may reach.
+    ///
+    /// - Throws: `forbidden` if the call may not be made.
+    private func authorize(
+        _ invocation: ToolInvocation,
+        _ tool: RegisteredTool,
+        _ targets: [AccessTarget]?
+    ) throws(CallFailure) -> AccessReach {
+        switch self.decide(tool, invocation.principal, targets) {
+        case .allowed(let reach): return reach
+        case .insufficientScope(let scopes):
+            throw .tool(
+                ToolError(
+                    .forbidden,
+                    "Your token was not issued for \(invocation.tool).",
+                    suggestedAction: "Ask for a token with the scope \(scopes.joined(separator: " "))."
+                )
+            )
+        case .forbidden:
+            let named = targets.map { $0.map(\.description).joined(separator: ", ") }
+            throw .tool(
+                ToolError(
+                    .forbidden,
+                    "You may not call \(invocation.tool)\(named.map { " for \($0)" } ?? "").",
+                    suggestedAction: named == nil
+                        ? "Ask for the permission \(tool.permission), or use another tool."
+                        : "Ask for the permission \(tool.permission) there, or call it for something else."
+                )
+            )
+        }
     }
 
     /// Runs a call and records it.
@@ -110,14 +150,15 @@ final class CallPipeline: Sendable {
         timeout: Duration? = nil
     ) async throws(CallFailure) -> CallToolResult {
         let start = ContinuousClock.now
+        var record = CallRecord(invocation, entry.tool)
         do throws(CallFailure) {
             let timeout = timeout ?? entry.timeout ?? self.defaultTimeout
-            let answer = try await self.answer(invocation, entry, timeout, start)
-            self.record(invocation, entry, start, nil)
+            let answer = try await self.answer(invocation, entry, timeout, start, &record)
+            self.record(record, invocation, start, nil)
             return answer
         } catch {
             if case .answered = error { throw error }
-            self.record(invocation, entry, start, error)
+            self.record(record, invocation, start, error)
             throw error
         }
     }
@@ -126,29 +167,31 @@ final class CallPipeline: Sendable {
         _ invocation: ToolInvocation,
         _ entry: ToolCatalogue.Entry,
         _ timeout: Duration,
-        _ start: ContinuousClock.Instant
+        _ start: ContinuousClock.Instant,
+        _ record: inout CallRecord
     ) async throws(CallFailure) -> CallToolResult {
-        guard self.isAllowed(entry.tool, invocation.principal) else {
-            throw .tool(
-                ToolError(
-                    .forbidden,
-                    "You may not call \(invocation.tool).",
-                    suggestedAction: "Ask for the permission \(entry.tool.permission), or use another tool."
-                )
-            )
-        }
+        var reach = try self.authorize(invocation, entry.tool, nil)
         try self.limitRate(invocation.principal)
-        let run: RegisteredTool.Run
+        let call: RegisteredTool.PreparedCall
         do throws(ToolError) {
-            run = try entry.tool.prepare(invocation.arguments)
+            call = try entry.tool.prepare(invocation.arguments)
+            record.targets = call.targets
         } catch {
             throw .tool(error)
         }
+        if call.targets.isEmpty == false { reach = try self.authorize(invocation, entry.tool, call.targets) }
+        if entry.tool.effect != .read {
+            do throws(ToolError) {
+                try await self.recorder.willRun(record)
+            } catch {
+                throw .tool(error)
+            }
+        }
         let result =
             if let answerEarly = invocation.answerEarly {
-                try await self.handleInPlace(invocation, entry, timeout, start, answerEarly, run)
+                try await self.handleInPlace(invocation, record, timeout, start, answerEarly, reach, call.run)
             } else {
-                try await self.handle(invocation, timeout, run)
+                try await self.handle(invocation, timeout, reach, call.run)
             }
         try self.checkSize(result)
         if let schema = entry.tool.outputValidator { try Self.check(result, against: schema) }
@@ -173,11 +216,12 @@ final class CallPipeline: Sendable {
     func handle<T: Sendable>(
         _ invocation: ToolInvocation,
         _ timeout: Duration,
+        _ reach: AccessReach,
         _ run: @escaping @Sendable (ToolContext) async throws -> T
     ) async throws(CallFailure) -> T {
         do {
             return try await self.registry.run(key: invocation.key, timeout: timeout) { call in
-                try await self.perform(invocation, timeout, call, run)
+                try await self.perform(invocation, timeout, call, reach, run)
             }
         } catch {
             throw Self.failure(error, invocation, timeout)
@@ -189,17 +233,18 @@ final class CallPipeline: Sendable {
     /// - Throws: ``CallFailure/answered`` if the call was interrupted, answered and recorded meanwhile.
     private nonisolated(nonsending) func handleInPlace(
         _ invocation: ToolInvocation,
-        _ entry: ToolCatalogue.Entry,
+        _ record: CallRecord,
         _ timeout: Duration,
         _ start: ContinuousClock.Instant,
         _ answerEarly: @escaping @Sendable (ToolError) -> Void,
+        _ reach: AccessReach,
         _ run: RegisteredTool.Run
     ) async throws(CallFailure) -> CallToolResult {
         let call: CallHandle
         do throws(CallInterruption) {
             call = try self.registry.enter(key: invocation.key, timeout: timeout) { interruption in
                 let error = ToolError(interruption, timeout: timeout)
-                self.record(invocation, entry, start, .tool(error))
+                self.record(record, invocation, start, .tool(error))
                 answerEarly(error)
             }
         } catch {
@@ -208,7 +253,7 @@ final class CallPipeline: Sendable {
         let result: CallToolResult
         do {
             result = try await withTaskCancellationHandler {
-                try await self.perform(invocation, timeout, call, run)
+                try await self.perform(invocation, timeout, call, reach, run)
             } onCancel: {
                 self.registry.cancel(call)
             }
@@ -223,6 +268,7 @@ final class CallPipeline: Sendable {
         _ invocation: ToolInvocation,
         _ timeout: Duration,
         _ call: CallHandle,
+        _ reach: AccessReach,
         _ run: (ToolContext) async throws -> T
     ) async throws -> T {
         let interaction = invocation.interaction ?? invocation.makeInteraction?(call)
@@ -234,6 +280,7 @@ final class CallPipeline: Sendable {
                 deadline: .now + timeout,
                 logger: self.logger,
                 traceparent: invocation.traceparent,
+                reach: reach,
                 reporter: invocation.reporter,
                 interaction: interaction,
                 sealer: self.sealer
@@ -292,27 +339,20 @@ final class CallPipeline: Sendable {
     }
 
     private func record(
+        _ record: CallRecord,
         _ invocation: ToolInvocation,
-        _ entry: ToolCatalogue.Entry,
         _ start: ContinuousClock.Instant,
         _ failure: CallFailure?
     ) {
         invocation.reporter?.finish()
-        var record = CallRecord(
-            requestID: invocation.requestID,
-            transport: invocation.transport,
-            revision: invocation.revision,
-            principal: invocation.principal,
-            tool: entry.tool.definition.name,
-            effect: entry.tool.effect,
-            outcome: failure?.outcome ?? "ok",
-            duration: .now - start,
-            traceparent: invocation.traceparent
-        )
+        var record = record
+        record.outcome = failure?.outcome ?? "ok"
+        record.duration = .now - start
         switch failure {
         case .tool(let error):
             record.message = error.message
             record.cause = error.cause.map { String(describing: $0) }
+            record.upstreamStatus = error.upstreamStatus
         case .protocolError(let error): record.message = error.message
         case .inputRequired, .becomesTask, .answered, nil: break
         }

@@ -1,9 +1,13 @@
+public import JSON
 public import Logging
+import MCP
 
 /// Everything worth knowing about one tool call, once it is over.
 ///
 /// Whatever reports on calls is made from it.
 public struct CallRecord: Sendable {
+    /// Names this call and no other.
+    public var callID: String
     /// The id under which the log knows the call.
     public var requestID: String
     /// The way in, such as `http` or `stdio`.
@@ -16,22 +20,71 @@ public struct CallRecord: Sendable {
     public var tool: String
     /// What calling the tool does to the world.
     public var effect: Effect
-    /// `ok`, or the code of the error.
-    public var outcome: String
+    /// What the call takes.
+    public var permission: Permission
+    /// What the call was about; none if the arguments could not be read.
+    public var targets: [AccessTarget] = []
+    /// The arguments as they came: they may hold secrets.
+    public var arguments: JSONObject
+    /// `ok`, or the code of the error; empty while the call runs.
+    public var outcome = ""
     /// What the client was told went wrong.
     public var message: String?
     /// What lay behind it; not for clients.
     public var cause: String?
+    /// The HTTP status with which an upstream refused, if one did.
+    public var upstreamStatus: Int?
     /// How long it took.
-    public var duration: Duration
+    public var duration = Duration.zero
     /// The W3C trace context of the caller.
     public var traceparent: String?
+
+    init(_ invocation: ToolInvocation, _ tool: RegisteredTool) {
+        self.callID = RandomID.make()
+        self.requestID = invocation.requestID
+        self.transport = invocation.transport
+        self.revision = invocation.revision
+        self.principal = invocation.principal
+        self.tool = tool.definition.name
+        self.effect = tool.effect
+        self.permission = tool.permission
+        self.arguments = invocation.arguments
+        self.traceparent = invocation.traceparent
+    }
 }
 
 /// Takes the records of calls.
 public protocol CallRecorder: Sendable {
+    /// Takes the record of a call that is about to change something.
+    ///
+    /// Whoever has to account for every change can keep the call from being made.
+    ///
+    /// - Throws: Why the call is not made.
+    func willRun(_ record: CallRecord) async throws(ToolError)
+
     /// Takes a record. It must not wait.
     func record(_ record: CallRecord)
+}
+
+extension CallRecorder {
+    public func willRun(_ record: CallRecord) async throws(ToolError) {}
+}
+
+/// Hands records to several recorders, in order.
+public struct CallRecorders: CallRecorder {
+    private let recorders: [any CallRecorder]
+
+    public init(_ recorders: [any CallRecorder]) {
+        self.recorders = recorders
+    }
+
+    public func willRun(_ record: CallRecord) async throws(ToolError) {
+        for recorder in self.recorders { try await recorder.willRun(record) }
+    }
+
+    public func record(_ record: CallRecord) {
+        for recorder in self.recorders { recorder.record(record) }
+    }
 }
 
 /// Writes one log line per call.

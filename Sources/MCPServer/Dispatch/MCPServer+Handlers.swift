@@ -22,7 +22,7 @@ extension MCPServer {
         } catch {
             throw MCPError(.invalidParams, error.message, data: .object(error.json))
         }
-        return try await self.handle(request, exchange, run) { result, codec in
+        return try await self.handle(request, exchange, prompt.permission, run) { result, codec in
             var members: JSONObject = ["messages": .array(result.messages.map(codec.json))]
             if let description = result.description { members["description"] = .string(description) }
             return Answer(members)
@@ -39,7 +39,7 @@ extension MCPServer {
             throw Self.noResource(uri, exchange.revision)
         }
         do throws(MCPError) {
-            return try await self.handle(request, exchange, match.read) { contents, codec in
+            return try await self.handle(request, exchange, match.permission, match.read) { contents, codec in
                 let parts = contents.parts.map { part in
                     EmbeddedResource(
                         uri: part.uri ?? uri,
@@ -96,6 +96,7 @@ extension MCPServer {
     func handle<T: Sendable>(
         _ request: JSONRPCRequest,
         _ exchange: Exchange,
+        _ permission: Permission?,
         _ run: @escaping @Sendable (HandlerContext) async throws -> T,
         _ shape: (T, Codec) -> Answer
     ) async throws(MCPError) -> Answer? {
@@ -104,7 +105,11 @@ extension MCPServer {
         try self.interact(&invocation, exchange, meta, replayed: try self.replayedInput(request, exchange))
         do throws(CallFailure) {
             try self.pipeline.limitRate(exchange.principal)
-            let result = try await self.pipeline.handle(invocation, self.options.defaultTimeout, run)
+            var reach = AccessReach.everything
+            if let permission, case .allowed(let allowed) = self.decide(permission, exchange.principal) {
+                reach = allowed
+            }
+            let result = try await self.pipeline.handle(invocation, self.options.defaultTimeout, reach, run)
             invocation.reporter?.finish()
             return shape(result, Codec(exchange.revision))
         } catch {
@@ -158,7 +163,8 @@ extension MCPServer {
             throw MCPError(.invalidParams, "There is no argument \(argument.prefix(64)).")
         }
         let others = try Self.strings(request.params["context"]?["arguments"], of: "context.arguments")
-        return try await self.handle(request, exchange) { context -> (suggestions: Suggestions, total: Int?) in
+        return try await self.handle(request, exchange, template?.permission) {
+            context -> (suggestions: Suggestions, total: Int?) in
             if let found = try await template?.suggestions(argument, typed, context) { return (found, nil) }
             let values = try await field.complete?(typed, others) ?? []
             return (Suggestions(values), values.count)

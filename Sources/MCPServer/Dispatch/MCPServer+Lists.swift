@@ -32,10 +32,11 @@ extension MCPServer {
         let lister = ResourceLister(
             resources: catalogue.resources.resources.filter { self.mayRead($0.permission, exchange) },
             templates: catalogue.resources.templates.filter { self.mayRead($0.permission, exchange) },
-            limit: self.options.pageSize
+            limit: self.options.pageSize,
+            reach: { self.reach(of: $0, exchange.principal) }
         )
         let start = try self.opened(request, exchange).map(ResourceLister.Position.init) ?? ResourceLister.Position()
-        return try await self.handle(request, exchange) { context in
+        return try await self.handle(request, exchange, nil) { context in
             let page = try await lister.page(from: start, context)
             return (page.resources, try page.next.map { try self.sealed($0.json, request, exchange) })
         } _: { page, codec in

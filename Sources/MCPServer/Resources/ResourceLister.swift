@@ -37,6 +37,8 @@ struct ResourceLister: Sendable {
     let templates: [RegisteredTemplate]
     /// The most resources of a page.
     let limit: Int
+    /// How far a permission reaches: each family has one of its own.
+    let reach: @Sendable (Permission) -> AccessReach
 
     /// The page that begins at a position, and where the next one begins.
     ///
@@ -55,7 +57,11 @@ struct ResourceLister: Sendable {
         }
         while position.section > 0, position.section <= self.templates.count, page.count < self.limit {
             let family = self.templates[position.section - 1]
-            let part = try await family.list(position.cursor, self.limit - page.count, context)
+            let part = try await family.list(
+                position.cursor,
+                self.limit - page.count,
+                context.reaching(self.reach(family.permission))
+            )
             page += part.resources
             if let next = part.next {
                 position.cursor = next

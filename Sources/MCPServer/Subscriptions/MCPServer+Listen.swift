@@ -101,9 +101,12 @@ extension MCPServer {
         let meta = exchange.meta ?? RequestMeta(params: request.params)
         let invocation = self.invocation(request.method, [:], request, exchange, meta)
         // What can't be found out may not be heard.
-        let audible = try? await self.pipeline.handle(invocation, self.options.defaultTimeout) { context in
+        let audible = try? await self.pipeline.handle(invocation, self.options.defaultTimeout, .everything) { context in
             var audible: Set<String> = []
-            for (uri, match) in matches where try await match.mayHear(context) { audible.insert(uri) }
+            for (uri, match) in matches {
+                let context = context.reaching(self.reach(of: match.permission, exchange.principal))
+                if try await match.mayHear(context) { audible.insert(uri) }
+            }
             return audible
         }
         return audible ?? []

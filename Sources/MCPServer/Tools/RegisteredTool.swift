@@ -6,6 +6,13 @@ struct RegisteredTool: Sendable {
     /// Runs a call whose arguments have been read.
     typealias Run = @Sendable (ToolContext) async throws -> CallToolResult
 
+    /// A call whose arguments have been read.
+    struct PreparedCall: Sendable {
+        /// What it is about.
+        let targets: [AccessTarget]
+        let run: Run
+    }
+
     let name: ToolName
     let definition: ToolDefinition
     let effect: Effect
@@ -15,7 +22,7 @@ struct RegisteredTool: Sendable {
     /// The arguments that HTTP clients repeat in headers.
     let headerParameters: [HeaderParameter]
     /// Reads the arguments of a call.
-    let prepare: @Sendable (JSONObject) throws(ToolError) -> Run
+    let prepare: @Sendable (JSONObject) throws(ToolError) -> PreparedCall
 
     init<T: Tool>(_ tool: T, naming: ToolNaming, taskSupport: TaskSupport) {
         let shape = T.Arguments.makeShape()
@@ -40,7 +47,7 @@ struct RegisteredTool: Sendable {
             guard let arguments = shape.decode(.object(members), &mistakes) else {
                 throw ToolError.invalidArguments(mistakes)
             }
-            return { context in
+            return PreparedCall(targets: tool.targets(arguments)) { context in
                 try await tool.call(arguments, context).callToolResult()
             }
         }

@@ -30,6 +30,12 @@ public protocol Tool: Sendable {
     /// `["ui": ["resourceUri": "ui://…"]]` names the page of an MCP App that shows the answer.
     static var meta: JSONObject { get }
 
+    /// What a call with these arguments reads or changes, so that a policy can limit who may reach it.
+    ///
+    /// A tool that reaches things of a kind for which policies have limits names them here, or narrows what it returns with
+    /// ``ToolContext/reach``.
+    func targets(_ arguments: Arguments) -> [AccessTarget]
+
     /// Does the work.
     ///
     /// - Throws: ``ToolError`` for what the agent can act on. Anything else becomes `internal`, and stays in the log.
@@ -40,6 +46,7 @@ extension Tool {
     public static var title: String? { nil }
     public static var icons: [Icon] { [] }
     public static var meta: JSONObject { [:] }
+    public func targets(_ arguments: Arguments) -> [AccessTarget] { [] }
 }
 
 /// The name of a tool: 1 to 64 characters of `A–Z a–z 0–9 _ - .`.

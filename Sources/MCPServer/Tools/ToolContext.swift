@@ -6,9 +6,15 @@ public import MCP
 public struct Principal: Sendable, Hashable {
     /// Who it is, for records and for binding sessions.
     public var id: String
+    /// What the policy calls it: the names of its roles.
+    public var roles: [String]
+    /// What its credentials were issued for; nothing if they have no such limit.
+    public var scopes: [String]?
 
-    public init(id: String) {
+    public init(id: String, roles: [String] = [], scopes: [String]? = nil) {
         self.id = id
+        self.roles = roles
+        self.scopes = scopes
     }
 
     /// Whoever can reach a server that asks for no tokens: someone on this machine.
@@ -29,6 +35,10 @@ public struct ToolContext: Sendable {
     public let logger: Logger
     /// The W3C trace context of the caller, to be passed on.
     public let traceparent: String?
+    /// How far the permission of this call reaches.
+    ///
+    /// Handlers that find things whose kind policies have limits for, rather than being called with one, keep to it.
+    public private(set) var reach: AccessReach
 
     let reporter: ProgressReporter?
     let interaction: Interaction?
@@ -40,7 +50,8 @@ public struct ToolContext: Sendable {
         principal: Principal = .local,
         deadline: ContinuousClock.Instant = .now + .seconds(30),
         logger: Logger = Logger(label: "gantry.tool"),
-        traceparent: String? = nil
+        traceparent: String? = nil,
+        reach: AccessReach = .everything
     ) {
         self.init(
             requestID: requestID,
@@ -48,6 +59,7 @@ public struct ToolContext: Sendable {
             deadline: deadline,
             logger: logger,
             traceparent: traceparent,
+            reach: reach,
             reporter: nil,
             interaction: nil,
             sealer: Self.ownSealer
@@ -60,6 +72,7 @@ public struct ToolContext: Sendable {
         deadline: ContinuousClock.Instant,
         logger: Logger,
         traceparent: String?,
+        reach: AccessReach,
         reporter: ProgressReporter?,
         interaction: Interaction?,
         sealer: Sealer
@@ -69,9 +82,17 @@ public struct ToolContext: Sendable {
         self.deadline = deadline
         self.logger = logger
         self.traceparent = traceparent
+        self.reach = reach
         self.reporter = reporter
         self.interaction = interaction
         self.sealer = sealer
+    }
+
+    /// The same context with another reach.
+    func reaching(_ reach: AccessReach) -> Self {
+        var context = self
+        context.reach = reach
+        return context
     }
 
     /// For contexts outside of a server.

@@ -56,6 +56,8 @@ public struct ToolError: Error, Sendable {
     public var details: JSONValue?
     /// What is wrong with which argument.
     public var mistakes: [ArgumentMistake]
+    /// The HTTP status with which the upstream refused, for records.
+    public var upstreamStatus: Int?
     /// What lies behind it.
     ///
     /// It goes to the log and never to the client.
@@ -69,6 +71,7 @@ public struct ToolError: Error, Sendable {
         suggestedAction: String? = nil,
         details: JSONValue? = nil,
         mistakes: [ArgumentMistake] = [],
+        upstreamStatus: Int? = nil,
         cause: (any Error)? = nil
     ) {
         self.code = code
@@ -78,6 +81,7 @@ public struct ToolError: Error, Sendable {
         self.suggestedAction = suggestedAction
         self.details = details
         self.mistakes = mistakes
+        self.upstreamStatus = upstreamStatus
         self.cause = cause
     }
 

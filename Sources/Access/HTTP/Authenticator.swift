@@ -1,0 +1,74 @@
+public import MCPServer
+
+/// Finds out who sends a request, by its `Authorization`, for every request anew.
+public struct Authenticator: Sendable {
+    private let tokens: TokenVerifier?
+    private let apiKeys: APIKeyFile?
+    private let policy: PolicySource
+
+    /// - Parameters:
+    ///   - tokens: What verifies tokens; none are accepted without.
+    ///   - apiKeys: The API keys; none are accepted without.
+    ///   - policy: What makes roles of what a token says.
+    public init(tokens: TokenVerifier?, apiKeys: APIKeyFile?, policy: PolicySource) {
+        self.tokens = tokens
+        self.apiKeys = apiKeys
+        self.policy = policy
+    }
+
+    /// Who sends a request.
+    ///
+    /// Specification: RFC 6750, section 2.1; MCP 2026-07-28, basic/authorization, "Token Requirements".
+    ///
+    /// - Parameters:
+    ///   - authorization: The values of the `Authorization` headers.
+    ///   - hasTokenInQuery: Whether the address has an `access_token`, where tokens must not be.
+    /// - Returns: The principal, with its roles and scopes.
+    /// - Throws: ``AuthenticationError``.
+    public func principal(
+        authorization: [String],
+        hasTokenInQuery: Bool
+    ) async throws(AuthenticationError) -> Principal {
+        guard hasTokenInQuery == false else {
+            throw AuthenticationError(
+                .invalidRequest,
+                "Tokens belong in the Authorization header, never in the address."
+            )
+        }
+        guard authorization.count <= 1 else {
+            throw AuthenticationError(.invalidRequest, "There is more than one Authorization header.")
+        }
+        guard let value = authorization.first else {
+            throw AuthenticationError(.missing, "Send a token: Authorization: Bearer TOKEN.")
+        }
+        let token = try Self.bearerToken(value)
+        if let key = try self.apiKeys?.recognise(token) {
+            return Principal(id: "key:\(key.id)", roles: key.roles, scopes: key.scopes)
+        }
+        guard let tokens else { throw AuthenticationError(.invalidToken, "This server takes API keys only.") }
+        return self.policy.principal(of: try await tokens.verify(token))
+    }
+
+    /// RFC 6750, section 2.1: `Bearer`, one space or more, and a token of one alphabet.
+    private static func bearerToken(_ value: String) throws(AuthenticationError) -> String {
+        let bytes = value.utf8
+        let scheme = bytes.prefix { $0 != UInt8(ascii: " ") }
+        guard String(Substring(scheme)).lowercased() == "bearer" else {
+            throw AuthenticationError(.missing, "Send a token: Authorization: Bearer TOKEN.")
+        }
+        let token = Substring(bytes.dropFirst(scheme.count).drop { $0 == UInt8(ascii: " ") })
+        let isToken = token.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="):
+                true
+            default: false
+            }
+        }
+        guard token.isEmpty == false, isToken else {
+            throw AuthenticationError(.invalidRequest, "The Authorization header is not Bearer followed by one token.")
+        }
+        return String(token)
+    }
+}

@@ -1,0 +1,108 @@
+public import Access
+import Logging
+import MCPServer
+import Upstream
+
+/// Who may do what, built from the settings.
+public struct AccessControl: Sendable {
+    /// How large a document of keys may be, and how long it may take.
+    private static let keySetTimeout = Duration.seconds(5)
+
+    let policy: PolicySource
+    public let authorizer: PolicyAuthorizer
+    /// What finds out who sends a request over HTTP; nothing in local mode, where nobody is asked.
+    let authenticator: Authenticator?
+    /// The authorization servers that clients are sent to.
+    let issuers: [String]
+    /// The canonical address of the server, for which tokens are issued.
+    let resourceIdentifier: String
+    private let publishedKeys: RemoteKeySource?
+
+    /// Where keys and what is known of API keys are kept.
+    public static func directory(_ settings: Settings) -> String { "\(settings.dataDirectory)/access" }
+
+    /// - Throws: ``StartError`` if the policy or the development key can't be used.
+    init(settings: Settings, upstream: AsyncHTTPUpstream?, logger: Logger) throws(StartError) {
+        do {
+            self.policy = try PolicySource(path: settings.policyFile, logger: logger)
+        } catch {
+            throw StartError("GANTRY_POLICY: \(error)")
+        }
+        self.authorizer = PolicyAuthorizer(source: self.policy, readOnly: settings.isReadOnly)
+        let ownAddress = "\(settings.publicURL)/mcp"
+        guard settings.isAuthenticationRequired else {
+            self.authenticator = nil
+            self.issuers = []
+            self.resourceIdentifier = ownAddress
+            self.publishedKeys = nil
+            return
+        }
+        let directory = Self.directory(settings)
+        var published: RemoteKeySource?
+        let verifier: TokenVerifier
+        if let issuer = settings.issuer {
+            let keys: any KeySource
+            switch issuer.keys {
+            case .fixed(let set): keys = FixedKeySource(set)
+            case .published(let url):
+                let source = Self.keySource(url, upstream, logger)
+                published = source
+                keys = source
+            }
+            verifier = TokenVerifier(
+                expectations: .init(issuer: issuer.name, audiences: issuer.audiences),
+                keys: keys
+            )
+            self.issuers = [issuer.name]
+            // Clients ask for a token for the address that they are told, so it has to be an audience that counts.
+            self.resourceIdentifier =
+                issuer.audiences.first { $0.contains("://") && $0.hasPrefix("http") } ?? ownAddress
+        } else {
+            do {
+                let development = try DevelopmentIssuer(directory: directory)
+                verifier = TokenVerifier(
+                    expectations: .init(issuer: DevelopmentIssuer.issuer, audiences: [ownAddress]),
+                    keys: development.keySource
+                )
+            } catch {
+                throw StartError("\(error)")
+            }
+            self.issuers = []
+            self.resourceIdentifier = ownAddress
+        }
+        self.publishedKeys = published
+        self.authenticator = Authenticator(
+            tokens: verifier,
+            apiKeys: APIKeyFile(directory: directory),
+            policy: self.policy
+        )
+    }
+
+    private static func keySource(_ url: String, _ upstream: AsyncHTTPUpstream?, _ logger: Logger) -> RemoteKeySource {
+        RemoteKeySource(logger: logger) {
+            guard let upstream else { throw KeyError("There is no way to fetch keys.") }
+            // Redirects are not followed: the keys come from the address that was set.
+            let response = try await upstream.send(
+                UpstreamRequest(
+                    method: "GET",
+                    url: url,
+                    headers: [("Accept", "application/json")],
+                    deadline: .now + Self.keySetTimeout,
+                    maximumBodyBytes: KeySet.maximumDocumentBytes
+                )
+            )
+            guard response.status == 200 else { throw KeyError("The issuer answered with status \(response.status).") }
+            return response.body
+        }
+    }
+
+    /// Fetches no more keys.
+    func close() {
+        self.publishedKeys?.close()
+    }
+
+    /// What clients are told about how to get a token.
+    func resource(scopes: [String]) -> ProtectedResource {
+        ProtectedResource(identifier: self.resourceIdentifier, issuers: self.issuers, scopes: scopes)
+    }
+}

@@ -1,0 +1,356 @@
+import Foundation
+import GRDB
+import JSON
+import Logging
+import MCP
+import MCPClient
+import MCPServer
+import Synchronization
+import Testing
+
+@testable import Audit
+@testable import AuditSQLite
+
+private struct Note: Tool {
+    static let name: ToolName = "test.note"
+    static let description = "Writes a note."
+    static let effect = Effect.write(idempotent: false)
+    static let permission: Permission = "test:write"
+
+    struct Arguments: ToolArguments {
+        @Param("What to note") var text: String
+        @Param("A password") var password: String = ""
+    }
+
+    let ran: Counter
+
+    func targets(_ arguments: Arguments) -> [AccessTarget] { [AccessTarget(.jiraProject, "ENG")] }
+
+    func call(_ arguments: Arguments, _ context: ToolContext) async throws -> String {
+        self.ran.count.withLock { $0 += 1 }
+        return "noted"
+    }
+}
+
+private struct Look: Tool {
+    static let name: ToolName = "test.look"
+    static let description = "Looks."
+    static let effect = Effect.read
+    static let permission: Permission = "test:read"
+
+    func call(_ arguments: NoArguments, _ context: ToolContext) async throws -> String { "seen" }
+}
+
+private final class Counter: Sendable {
+    let count = Mutex(0)
+}
+
+/// A store in front of another that can be away.
+private final class FlakyStore: AuditStore {
+    let store: any AuditStore
+    let isAway = Mutex(false)
+
+    init(_ store: any AuditStore) { self.store = store }
+
+    private func check() throws(AuditError) {
+        if self.isAway.withLock({ $0 }) { throw AuditError(.unavailable, "away") }
+    }
+    func begin(_ record: AuditRecord) async throws(AuditError) {
+        try self.check()
+        try await self.store.begin(record)
+    }
+    func append(_ records: [AuditRecord]) async throws(AuditError) {
+        try self.check()
+        try await self.store.append(records)
+    }
+    func unfinished(before: Int) async throws(AuditError) -> [AuditRecord] {
+        try await self.store.unfinished(before: before)
+    }
+    func entries(matching filter: AuditFilter, limit: Int) async throws(AuditError) -> [AuditEntry] {
+        try await self.store.entries(matching: filter, limit: limit)
+    }
+    func span() async throws(AuditError) -> AuditSpan { try await self.store.span() }
+    func entries(after sequence: Int, limit: Int) async throws(AuditError) -> [AuditEntry] {
+        try await self.store.entries(after: sequence, limit: limit)
+    }
+    func prune(before: Int) async throws(AuditError) -> Int { try await self.store.prune(before: before) }
+}
+
+@Suite("The audit log", .timeLimit(.minutes(1)))
+final class AuditTests {
+    private let path = FileManager.default.temporaryDirectory.appending(path: "audit-\(UUID().uuidString).sqlite").path
+    private let chain = AuditChain(key: [UInt8](repeating: 7, count: 32))
+    private let store: SQLiteAuditStore
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    init() throws {
+        self.store = try SQLiteAuditStore(path: self.path, chain: self.chain)
+    }
+
+    deinit { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: self.path + end) } }
+
+    private func record(_ number: Int, time: Int = 1000, user: String = "user:ada") -> AuditRecord {
+        AuditRecord(
+            id: "call-\(number)",
+            timestamp: time,
+            user: user,
+            roles: "viewer",
+            tool: number.isMultiple(of: 2) ? "even.tool" : "odd.tool",
+            permission: "jira:read",
+            effect: "read",
+            targets: "jira_projects ENG,jira_projects OPS",
+            arguments: "{\"number\":\(number)}",
+            argumentsDigest: "00",
+            outcome: number.isMultiple(of: 3) ? "forbidden" : "ok",
+            message: number.isMultiple(of: 3) ? "No." : nil,
+            upstreamStatus: nil,
+            durationMilliseconds: 5,
+            traceID: nil,
+            requestID: "r\(number)",
+            transport: "http",
+            replica: "here"
+        )
+    }
+
+    private func fill(_ count: Int) async throws {
+        for start in stride(from: 1, through: count, by: 7) {
+            try await self.store.append((start..<min(start + 7, count + 1)).map { self.record($0, time: $0 * 1000) })
+        }
+    }
+
+    private func alter(_ sql: String) async throws {
+        try await DatabaseQueue(path: self.path).write { try $0.execute(sql: sql) }
+    }
+
+    @Test("An untouched log is right, and knows the heads that were noted")
+    func right() async throws {
+        #expect(try await self.store.verify(self.chain).problem == nil)
+        try await self.fill(10)
+        let early = try await self.store.verify(self.chain)
+        #expect(early.problem == nil && early.count == 10)
+        try await self.fill(25)
+        let later = try await self.store.verify(self.chain, notedHead: early.head)
+        #expect(later.problem == nil && later.count == 25)
+        #expect(try await self.store.verify(self.chain, notedHead: "9:00").problem?.contains("older copy") == true)
+    }
+
+    @Test(
+        "Every change and every gap is found",
+        arguments: [
+            "UPDATE tool_audit_log SET user_id = 'user:eve' WHERE sequence = 5",
+            "UPDATE tool_audit_log SET roles = '' WHERE sequence = 5",
+            "UPDATE tool_audit_log SET id = 'x' WHERE sequence = 5",
+            "UPDATE tool_audit_log SET timestamp = timestamp + 1 WHERE sequence = 1",
+            "UPDATE tool_audit_log SET tool_name = 'x' WHERE sequence = 20",
+            "UPDATE tool_audit_log SET permission = 'x' WHERE sequence = 5",
+            "UPDATE tool_audit_log SET effect = 'write' WHERE sequence = 5",
+            "UPDATE tool_audit_log SET targets = '' WHERE sequence = 5",
+            "UPDATE tool_audit_log SET params = '{}' WHERE sequence = 5",
+            "UPDATE tool_audit_log SET params_sha256 = 'x' WHERE sequence = 5",
+            "UPDATE tool_audit_log SET status = 'ok' WHERE sequence = 6",
+            "UPDATE tool_audit_log SET result = NULL WHERE sequence = 6",
+            "UPDATE tool_audit_log SET upstream_status = 200 WHERE sequence = 6",
+            "UPDATE tool_audit_log SET duration_ms = 1 WHERE sequence = 6",
+            "UPDATE tool_audit_log SET trace_id = 'x' WHERE sequence = 6",
+            "UPDATE tool_audit_log SET request_id = 'x' WHERE sequence = 6",
+            "UPDATE tool_audit_log SET transport = 'x' WHERE sequence = 6",
+            "UPDATE tool_audit_log SET replica = 'x' WHERE sequence = 6",
+            "UPDATE tool_audit_log SET link = zeroblob(32) WHERE sequence = 20",
+            "DELETE FROM tool_audit_log WHERE sequence = 1", "DELETE FROM tool_audit_log WHERE sequence = 10",
+            "DELETE FROM tool_audit_log WHERE sequence = 20", "DELETE FROM tool_audit_log WHERE sequence > 12",
+            "DELETE FROM tool_audit_log", "DELETE FROM tool_audit_span",
+            "UPDATE tool_audit_span SET last = 12, last_link = (SELECT link FROM tool_audit_log WHERE sequence = 12)",
+            "UPDATE tool_audit_span SET first = 3, first_link = (SELECT link FROM tool_audit_log WHERE sequence = 3)",
+            """
+            UPDATE tool_audit_log SET sequence = -1 WHERE sequence = 4;
+            UPDATE tool_audit_log SET sequence = 4 WHERE sequence = 5; UPDATE tool_audit_log SET sequence = 5 WHERE sequence = -1
+            """,
+            """
+            INSERT INTO tool_audit_log SELECT 21, 'new', timestamp, user_id, roles, tool_name, permission, effect, targets,
+            params, params_sha256, status, result, upstream_status, duration_ms, trace_id, request_id, transport, replica,
+            link FROM tool_audit_log WHERE sequence = 20
+            """,
+        ]
+    )
+    func tampering(sql: String) async throws {
+        try await self.fill(20)
+        try await self.alter(sql)
+        #expect(try await self.store.verify(self.chain).problem != nil)
+    }
+
+    @Test("A chain that was made anew without the key is found")
+    func otherKey() async throws {
+        try await self.fill(5)
+        let other = AuditChain(key: [UInt8](repeating: 8, count: 32))
+        #expect(try await SQLiteAuditStore(path: self.path, chain: other).verify(other).problem != nil)
+    }
+
+    @Test("Retention takes records off the beginning, and the rest stays right")
+    func retention() async throws {
+        try await self.fill(20)
+        #expect(try await self.store.prune(before: 8000) == 7)
+        let found = try await self.store.verify(self.chain)
+        #expect(found.problem == nil && found.count == 13)
+        #expect(try await self.store.prune(before: 8000) == 0)
+        try await self.alter("DELETE FROM tool_audit_log WHERE sequence = 8")
+        #expect(try await self.store.verify(self.chain).problem != nil)
+    }
+
+    @Test("Retention can remove everything, and the chain goes on")
+    func everything() async throws {
+        try await self.fill(5)
+        #expect(try await self.store.prune(before: 100_000) == 5)
+        try await self.store.append([self.record(6)])
+        let found = try await self.store.verify(self.chain)
+        #expect(found.problem == nil && found.count == 1)
+    }
+
+    @Test("Adding again what is there adds nothing")
+    func idempotent() async throws {
+        try await self.fill(5)
+        try await self.fill(6)
+        #expect(try await self.store.verify(self.chain).count == 6)
+    }
+
+    @Test("Filters narrow, and pages follow one another")
+    func filters() async throws {
+        try await self.fill(20)
+        var filter = AuditFilter()
+        filter.tool = "even.tool"
+        filter.outcome = "forbidden"
+        #expect(try await self.store.entries(matching: filter, limit: 50).map(\.sequence) == [18, 12, 6])
+        filter.before = 12
+        #expect(try await self.store.entries(matching: filter, limit: 50).map(\.sequence) == [6])
+        var others = AuditFilter()
+        others.target = "jira_projects OPS"
+        others.since = 3000
+        others.until = 5000
+        #expect(try await self.store.entries(matching: others, limit: 50).map(\.sequence) == [4, 3])
+        others.target = "jira_projects OP"
+        #expect(try await self.store.entries(matching: others, limit: 50).isEmpty)
+        others.target = nil
+        others.user = "x' OR '1'='1"
+        #expect(try await self.store.entries(matching: others, limit: 50).isEmpty)
+        #expect(try await self.store.entries(matching: AuditFilter(), limit: 3).map(\.sequence) == [20, 19, 18])
+    }
+
+    // MARK: Through the front door
+
+    private func server(_ log: AuditLog, _ ran: Counter) -> MCPServer {
+        MCPServer(name: "test", version: "1", logger: self.logger, recorder: log) {
+            Note(ran: ran)
+            Look()
+        }
+    }
+
+    private func log(_ store: any AuditStore) -> AuditLog {
+        AuditLog(store: store, replica: "here", retentionDays: nil, logger: self.logger)
+    }
+
+    @Test("One record for each call, with who, what about, and no secrets")
+    func calls() async throws {
+        let log = self.log(self.store)
+        let principal = Principal(id: "user:ada", roles: ["viewer", "team"])
+        let client = InProcessClient(server: self.server(log, Counter()), principal: principal)
+        _ = try await client.callTool("test.note", ["text": "hello", "password": "hunter2"])
+        _ = try await client.callTool("test.look")
+        _ = try await client.callTool("test.note", ["txt": "hello"])
+        await log.flush()
+        let entries = try await self.store.entries(after: 0, limit: 10)
+        #expect(entries.map(\.record.outcome) == ["ok", "ok", "invalid_arguments"])
+        let first = try #require(entries.first).record
+        #expect(first.user == "user:ada")
+        #expect(first.roles == "viewer team")
+        #expect(first.targets == "jira_projects ENG")
+        #expect(first.permission == "test:write")
+        #expect(first.arguments == #"{"text":"hello","password":"[redacted]"}"#)
+        #expect(first.argumentsDigest.count == 64)
+        #expect(try await self.store.unfinished(before: .max).isEmpty)
+        #expect(try await self.store.verify(self.chain).problem == nil)
+    }
+
+    @Test("While the store is away nothing is changed and reading goes on; what was read is recorded later")
+    func away() async throws {
+        let flaky = FlakyStore(self.store)
+        let log = self.log(flaky)
+        let ran = Counter()
+        let client = InProcessClient(server: self.server(log, ran))
+        flaky.isAway.withLock { $0 = true }
+        let refused = try await client.callTool("test.note", ["text": "hello"])
+        #expect(refused["_meta"]?[MetaKey.error]?["code"] == "upstream_unavailable")
+        #expect(refused["content"]?[0]?["text"]?.stringValue?.contains("audit log") == true)
+        #expect(ran.count.withLock { $0 } == 0)
+        #expect(try await client.callTool("test.look")["isError"] == nil)
+        await log.flush()
+        #expect(try await self.store.entries(after: 0, limit: 10).isEmpty)
+        flaky.isAway.withLock { $0 = false }
+        await log.flush()
+        #expect(
+            try await self.store.entries(after: 0, limit: 10).map(\.record.outcome) == ["upstream_unavailable", "ok"]
+        )
+        _ = try await client.callTool("test.note", ["text": "hello"])
+        #expect(ran.count.withLock { $0 } == 1)
+    }
+
+    @Test("More records than there is room for are counted, and the count is recorded")
+    func lost() async throws {
+        let flaky = FlakyStore(self.store)
+        let log = self.log(flaky)
+        let client = InProcessClient(server: self.server(log, Counter()))
+        _ = try await client.callTool("test.look")
+        await log.flush()
+        flaky.isAway.withLock { $0 = true }
+        for _ in 0..<(AuditLog.maximumWaiting + 3) { _ = try await client.callTool("test.look") }
+        flaky.isAway.withLock { $0 = false }
+        await log.flush()
+        let last = try #require(try await self.store.entries(matching: AuditFilter(), limit: 1).first).record
+        #expect(try await self.store.span().end == 1 + AuditLog.maximumWaiting + 1 || last.tool == AuditLog.lostTool)
+        var filter = AuditFilter()
+        filter.tool = AuditLog.lostTool
+        let losses = try await self.store.entries(matching: filter, limit: 10)
+        #expect(losses.map(\.record.arguments) == [#"{"count":3}"#])
+        #expect(try await self.store.verify(self.chain).problem == nil)
+    }
+
+    @Test("A call whose process died while it ran is recorded as one whose outcome nobody knows")
+    func died() async throws {
+        try await self.store.begin(self.record(1, time: 0))
+        try await self.store.begin(self.record(2, time: Int(Date().timeIntervalSince1970 * 1000)))
+        await self.log(self.store).recover()
+        let entries = try await self.store.entries(after: 0, limit: 10)
+        #expect(entries.map(\.record.id) == ["call-1"])
+        #expect(entries.map(\.record.outcome) == ["outcome_unknown"])
+        // Should it be over after all, it has its record.
+        try await self.store.append([self.record(1)])
+        #expect(try await self.store.span().end == 1)
+    }
+
+    @Test(
+        "Secrets are taken out of arguments",
+        arguments: [
+            (#"{"password":"x"}"#, #"{"password":"[redacted]"}"#),
+            (#"{"a":{"Api-Key":["x"]}}"#, #"{"a":{"Api-Key":"[redacted]"}}"#),
+            (#"{"text":"use gantry_0123456789abcdef_AAAA now"}"#, #"{"text":"use [redacted] now"}"#),
+            (#"{"text":"Bearer eyJhbGciOiJub25lIn0.e30.x"}"#, #"{"text":"Bearer [redacted]"}"#),
+            (#"{"url":"postgresql://u:p@db/x"}"#, #"{"url":"[redacted]"}"#),
+            (#"{"url":"https://example.com/a@b:c"}"#, #"{"url":"https://example.com/a@b:c"}"#),
+            (#"{"text":"-----BEGIN RSA PRIVATE KEY-----\nAAA"}"#, #"{"text":"[redacted]"}"#),
+            (#"{"max_tokens":7,"token":null}"#, #"{"max_tokens":7,"token":null}"#),
+            (#"{"list":["ghp_0123456789abcdef","fine"]}"#, #"{"list":["[redacted]","fine"]}"#),
+        ]
+    )
+    func redaction(given: String, kept: String) throws {
+        let value = try #require(try JSONValue(parsing: given).objectValue)
+        #expect(Redaction.redacted(value).text == kept)
+    }
+
+    @Test("Long arguments are cut, and their digest is of all of it")
+    func cut() {
+        let text = String(repeating: "a", count: 5000)
+        let one = Redaction.redacted(["text": .string(text)])
+        #expect(one.text.utf8.count < 1200 && one.text.contains("5000 bytes"))
+        #expect(one.digest != Redaction.redacted(["text": .string(text + "b")]).digest)
+        let many = JSONValue.array((0..<100).map { _ in .string(text) })
+        #expect(Redaction.redacted(["list": many]).text.contains("cut"))
+    }
+}

@@ -1,0 +1,195 @@
+import Access
+import Foundation
+import JSON
+import Logging
+import MCPServer
+import Testing
+
+@testable import GantryServer
+
+/// Every tool that there is, with every role, within and out of reach: what is listed and what is called agree.
+@Suite("Who may call which tool", .timeLimit(.minutes(2)))
+final class RBACMatrixTests {
+    private let directory = FileManager.default.temporaryDirectory.appending(path: "rbac-\(UUID().uuidString)").path
+    private let application: Application
+
+    /// Roles as they are built in, but for things with these names only.
+    private static let policy = """
+        roles:
+          viewer:
+            allow:
+              - permissions: ["jira:read", "pipeline:read", "k8s:read", "knowledge:read", "db:read", "repo:read", "operation:read", "work:read"]
+                jira_projects: [IN]
+                repositories: ["in/*"]
+                jobs: ["in/*"]
+                document_labels: [in]
+          developer:
+            allow:
+              - permissions: ["*:read", "jira:write", "k8s:write", "repo:write", "operation:write", "work:write", "knowledge:feedback"]
+                jira_projects: [IN]
+                repositories: ["in/*"]
+                jobs: ["in/*"]
+                document_labels: [in]
+            deny: ["audit:read"]
+          operator:
+            allow:
+              - permissions: ["*"]
+                jira_projects: [IN]
+                repositories: ["in/*"]
+                jobs: ["in/*"]
+                document_labels: [in]
+            deny: ["audit:*"]
+        """
+
+    /// What each role may do, said in another way than the policy says it.
+    private static func expects(_ role: String, _ permission: String, isWrite: Bool) -> Bool {
+        let family = permission.prefix { $0 != ":" }
+        switch role {
+        case "viewer": return permission.hasSuffix(":read") && ["audit", "usage", "mcp"].contains(family) == false
+        case "developer":
+            if permission == "audit:read" { return false }
+            if permission.hasSuffix(":read") { return true }
+            if permission == "knowledge:feedback" { return true }
+            return permission.hasSuffix(":write") && ["jira", "k8s", "repo", "operation", "work"].contains(family)
+        case "operator": return family != "audit"
+        case "auditor": return ["audit:read", "usage:read"].contains(permission)
+        case "admin": return true
+        default: return false
+        }
+    }
+
+    private static let roles = ["viewer", "developer", "operator", "auditor", "admin"]
+
+    /// Families whose tools reach things that a policy can limit, and a name within and out of reach for each kind.
+    private static let names: [AccessTarget.Kind: (within: String, out: String)] = [
+        .jiraProject: ("IN", "OUT"), .repository: ("in/a", "out/a"), .job: ("in/a", "out/a"),
+        .documentLabel: ("in", "out"),
+    ]
+
+    init() async throws {
+        try FileManager.default.createDirectory(atPath: self.directory, withIntermediateDirectories: true)
+        let policy = "\(self.directory)/policy.yaml"
+        try Self.policy.write(toFile: policy, atomically: true, encoding: .utf8)
+        let settings = try await Settings.load(environment: [
+            "GANTRY_DATA_DIR": "\(self.directory)/data", "GANTRY_POLICY": policy, "GANTRY_AUTH": "required",
+            // Nothing listens there: what gets as far as Jira fails there.
+            "JIRA_URL": "http://127.0.0.1:9", "JIRA_USER": "a", "JIRA_TOKEN": "b",
+        ])
+        self.application = try Application(
+            settings: settings,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: self.directory) }
+
+    private func listed(_ principal: Principal) -> Set<String> {
+        Set(self.application.server.tools(for: principal).arrayValue?.compactMap { $0["name"]?.stringValue } ?? [])
+    }
+
+    /// Whether a call gets past the policy, whatever becomes of it then.
+    private func isLetIn(_ tool: String, _ arguments: JSONObject, _ principal: Principal) async -> Bool {
+        do throws(ToolError) {
+            _ = try await self.application.server.callTool(
+                ToolInvocation(
+                    tool: tool,
+                    arguments: arguments,
+                    requestID: "1",
+                    transport: "test",
+                    principal: principal
+                )
+            )
+            return true
+        } catch {
+            return error.code != .forbidden
+        }
+    }
+
+    private func request(_ tool: String, _ arguments: JSONObject?, _ principal: Principal) throws -> AccessRequest {
+        try #require(
+            try self.application.server.accessRequest(forTool: tool, arguments: arguments, principal: principal)
+        )
+    }
+
+    @Test("Every tool asks for a permission that policies can name")
+    func permissionsAreKnown() throws {
+        for tool in self.listed(.local).sorted() {
+            let permission = try self.request(tool, nil, .local).permission.rawValue
+            #expect(
+                Policy.knownPermissions.contains(permission),
+                "\(tool) asks for \(permission), which is not in Policy.knownPermissions"
+            )
+        }
+    }
+
+    @Test("A role lists a tool exactly if it may call it, with the scopes that cover it", arguments: roles)
+    func roles(role: String) async throws {
+        let everything = self.listed(.local)
+        #expect(everything.count >= 3)
+        let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
+        let listed = self.listed(principal)
+        let without = Principal(id: "user:y", roles: [role], scopes: ["openid"])
+        #expect(self.listed(without).isEmpty)
+        for tool in everything.sorted() {
+            let request = try self.request(tool, nil, principal)
+            let isWrite = request.effect != .read
+            let expected = Self.expects(role, request.permission.rawValue, isWrite: isWrite)
+            #expect(listed.contains(tool) == expected, "\(role) \(tool)")
+            // Without arguments nothing runs that has any: the question is whether the policy lets it in.
+            if Self.samples[tool] == nil || expected == false {
+                #expect(await self.isLetIn(tool, [:], principal) == expected, "\(role) \(tool)")
+            }
+            #expect(await self.isLetIn(tool, [:], without) == false, "\(role) \(tool)")
+        }
+    }
+
+    /// Arguments for tools that name what they reach: the value takes the place of NAME.
+    private static let samples: [String: (JSONObject, AccessTarget.Kind)] = [
+        "jira.retrieve_backlog": (["project_key": "NAME"], .jiraProject),
+        "jira.get_issue": (["issue_key": "NAME-1"], .jiraProject),
+        "jira.create_issue": (["project_key": "NAME", "summary": "a", "issue_type": "Task"], .jiraProject),
+    ]
+
+    @Test("Within reach a call is let in, out of reach it is not", arguments: roles)
+    func reach(role: String) async throws {
+        let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
+        let listed = self.listed(principal)
+        for tool in self.listed(.local).sorted() {
+            let family = tool.prefix { $0 != "." }
+            guard let (arguments, kind) = Self.samples[tool] else {
+                #expect(
+                    ["jira", "pipeline", "repo"].contains(family) == false,
+                    "\(tool) needs a sample here, and targets"
+                )
+                continue
+            }
+            let names = try #require(Self.names[kind])
+            for (name, isWithin) in [(names.within, true), (names.out, false)] {
+                let filled = JSONObject(
+                    arguments.map { key, value in
+                        (key: key, value: .string((value.stringValue ?? "").replacing("NAME", with: name)))
+                    }
+                )
+                let request = try self.request(tool, filled, principal)
+                #expect(request.targets?.contains(AccessTarget(kind, name)) == true, "\(tool) names what it reaches")
+                let expected = listed.contains(tool) && (isWithin || role == "admin")
+                #expect(
+                    self.application.access.authorizer.decide(request).isAllowed == expected,
+                    "\(role) \(tool) \(name)"
+                )
+                #expect(await self.isLetIn(tool, filled, principal) == expected, "\(role) \(tool) \(name)")
+            }
+        }
+    }
+
+    @Test("Labels that a role is limited to reach the handler", arguments: roles)
+    func labels(role: String) throws {
+        let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
+        let question = AccessRequest(principal: principal, permission: "knowledge:read")
+        guard case .allowed(let reach) = self.application.access.authorizer.decide(question) else {
+            #expect(role == "auditor")
+            return
+        }
+        #expect(reach.names(of: .documentLabel) == (role == "admin" ? nil : ["in"]))
+    }
+}
