@@ -105,10 +105,7 @@ extension MCPServer {
         try self.interact(&invocation, exchange, meta, replayed: try self.replayedInput(request, exchange))
         do throws(CallFailure) {
             try self.pipeline.limitRate(exchange.principal)
-            var reach = AccessReach.everything
-            if let permission, case .allowed(let allowed) = self.decide(permission, exchange.principal) {
-                reach = allowed
-            }
+            let reach = permission.map { self.reach(of: $0, exchange.principal) } ?? .everything
             let result = try await self.pipeline.handle(invocation, self.options.defaultTimeout, reach, run)
             invocation.reporter?.finish()
             return shape(result, Codec(exchange.revision))
