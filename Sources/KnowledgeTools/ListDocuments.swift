@@ -66,7 +66,10 @@ public struct ListDocuments: Tool {
             "sources": .array(arguments.sources.map(JSONValue.string)),
             "updated_after": arguments.updatedAfter.map(JSONValue.string) ?? .null,
         ]
-        let start = try arguments.cursor.map { try context.position(of: $0, for: list)["after"]?.stringValue } ?? nil
+        var start: String?
+        if let cursor = arguments.cursor {
+            start = try context.position(of: cursor, for: list)["after"]?.stringValue
+        }
         let found: [DocumentSummary]
         do {
             let filter = DocumentFilter(

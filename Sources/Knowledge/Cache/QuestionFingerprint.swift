@@ -33,10 +33,12 @@ struct QuestionFingerprint: Sendable, Hashable {
             for word in Self.expanded(Self.bare(token)) where !word.isEmpty {
                 // IT isn't it, US isn't us, and a plan A isn't a plan.
                 let isName = !isShouting && word == word.uppercased() && word != word.lowercased()
-                words.append(Word(text: word.lowercased(), isName: isName && (word.count > 1 || !words.isEmpty)))
+                words.append(
+                    Word(text: word.lowercased(), isName: isName && word != "I" && (word.count > 1 || !words.isEmpty))
+                )
             }
         }
-        return Self.withoutFrame(words[...]).filter { !$0.isFiller }.map(\.text)
+        return Self.withoutFrame(words[...]).filter { !$0.isFiller }.map { $0.isName ? $0.text.uppercased() : $0.text }
     }
 
     private struct Word {

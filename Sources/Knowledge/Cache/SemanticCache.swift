@@ -182,6 +182,7 @@ public final class SemanticCache: Sendable {
         let key = Key(scope: scope, words: Self.words(of: question))
         self.state.withLock { state in
             guard scope.generation >= state.generation else { return }
+            self.drop(&state, before: scope.generation)
             if state.entries[key] != nil { self.remove(key, from: &state, isEviction: false) }
             while state.entries.count >= self.limits.maximumEntries || state.bytes + bytes > self.limits.maximumBytes {
                 guard let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })?.key else { break }
