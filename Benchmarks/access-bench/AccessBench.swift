@@ -95,7 +95,7 @@ struct AccessBench {
     private static func shown(_ microseconds: Double) -> String { String(format: "%.2f us", microseconds) }
 
     /// CPU time of the process for one operation, in microseconds.
-    private static func time(
+    private nonisolated(nonsending) static func time(
         _ count: Int,
         _ operation: () async throws -> Void,
         and finish: () async -> Void = {}
