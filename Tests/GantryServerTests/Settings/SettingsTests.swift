@@ -192,7 +192,7 @@ struct SettingsTests {
         #expect(settings.sources[0].patterns.map(\.text) == ["/srv/runbooks", "/srv/runbooks/**"])
         #expect(settings.sources[1].path == nil && settings.sources[1].maximumAge == .seconds(90))
         let policy = Application.stalenessPolicy(settings)
-        #expect(policy.maximumAge(ofSource: "/srv/runbooks/a/b.md") == 30 * 86_400)
+        #expect(policy.maximumAge(ofSource: "/srv/runbooks/a/b.md") == TimeInterval(30 * 86_400))
         #expect(policy.maximumAge(ofSource: "handbook/x") == 90)
         #expect(policy.maximumAge(ofSource: "elsewhere") == nil)
     }
