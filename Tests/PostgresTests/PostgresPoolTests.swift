@@ -150,7 +150,9 @@ struct PostgresPoolTests {
     @Test("When nobody listens, every caller is told, and none leaves a trace")
     func unreachable() async throws {
         let configuration = try PostgresConfiguration(url: "postgresql://u:p@127.0.0.1:1/d")
-        try await TestServer.withPool(configuration, limits: Self.limits(size: 2)) { pool in
+        // Callers come one after the other, and other tests keep the processors busy.
+        let limits = Self.limits(size: 2) { $0.acquireTimeout = .seconds(60) }
+        try await TestServer.withPool(configuration, limits: limits) { pool in
             await withTaskGroup(of: PostgresError.Code?.self) { group in
                 for _ in 0..<20 { group.addTask { await code { try await pool.query("SELECT 1") } } }
                 for await result in group { #expect(result == .connectionFailed) }

@@ -17,12 +17,14 @@ public struct AccessControl: Sendable {
     /// The canonical address of the server, for which tokens are issued.
     let resourceIdentifier: String
     private let publishedKeys: RemoteKeySource?
+    /// What fetches keys, apart from what tools fetch: it is made last, because it has to be closed.
+    private let upstream: AsyncHTTPUpstream?
 
     /// Where keys and what is known of API keys are kept.
     public static func directory(_ settings: Settings) -> String { "\(settings.dataDirectory)/access" }
 
     /// - Throws: ``StartError`` if the policy or the development key can't be used.
-    init(settings: Settings, upstream: AsyncHTTPUpstream?, logger: Logger) throws(StartError) {
+    init(settings: Settings, logger: Logger) throws(StartError) {
         do {
             self.policy = try PolicySource(path: settings.policyFile, logger: logger)
         } catch {
@@ -35,17 +37,21 @@ public struct AccessControl: Sendable {
             self.issuers = []
             self.resourceIdentifier = ownAddress
             self.publishedKeys = nil
+            self.upstream = nil
             return
         }
         let directory = Self.directory(settings)
         var published: RemoteKeySource?
+        var upstream: AsyncHTTPUpstream?
         let verifier: TokenVerifier
         if let issuer = settings.issuer {
             let keys: any KeySource
             switch issuer.keys {
             case .fixed(let set): keys = FixedKeySource(set)
             case .published(let url):
-                let source = Self.keySource(url, upstream, logger)
+                let client = AsyncHTTPUpstream()
+                let source = Self.keySource(url, client, logger)
+                upstream = client
                 published = source
                 keys = source
             }
@@ -71,6 +77,7 @@ public struct AccessControl: Sendable {
             self.resourceIdentifier = ownAddress
         }
         self.publishedKeys = published
+        self.upstream = upstream
         self.authenticator = Authenticator(
             tokens: verifier,
             apiKeys: APIKeyFile(directory: directory),
@@ -78,9 +85,8 @@ public struct AccessControl: Sendable {
         )
     }
 
-    private static func keySource(_ url: String, _ upstream: AsyncHTTPUpstream?, _ logger: Logger) -> RemoteKeySource {
+    private static func keySource(_ url: String, _ upstream: AsyncHTTPUpstream, _ logger: Logger) -> RemoteKeySource {
         RemoteKeySource(logger: logger) {
-            guard let upstream else { throw KeyError("There is no way to fetch keys.") }
             // Redirects are not followed: the keys come from the address that was set.
             let response = try await upstream.send(
                 UpstreamRequest(
@@ -97,8 +103,9 @@ public struct AccessControl: Sendable {
     }
 
     /// Fetches no more keys.
-    func close() {
+    func close() async throws {
         self.publishedKeys?.close()
+        try await self.upstream?.shutdown()
     }
 
     /// What clients are told about how to get a token.

@@ -55,13 +55,12 @@ public struct Application: Sendable {
         let database = try Self.database(settings, logger: logger)
         let store = try Self.store(settings, database: database, logger: logger)
         let queue = try Self.ingestQueue(settings, store: store)
-        // Last of what may fail, because it has to be closed.
         let chain = try Self.auditChain(settings)
         let auditStore = try Self.auditStore(settings, chain)
-        var isOutsideAsked = jiraConfiguration != nil || embeddingsConfiguration != nil || settings.reranking != nil
-        if case .published? = settings.issuer?.keys { isOutsideAsked = true }
+        // Last of what may fail, because they have to be closed.
+        let access = try AccessControl(settings: settings, logger: logger)
+        let isOutsideAsked = jiraConfiguration != nil || embeddingsConfiguration != nil || settings.reranking != nil
         let upstream = isOutsideAsked ? AsyncHTTPUpstream() : nil
-        let access = try AccessControl(settings: settings, upstream: upstream, logger: logger)
         var reranker: HTTPReranker?
         if let configuration = settings.reranking, let upstream {
             reranker = HTTPReranker(configuration: configuration, upstream: upstream)
@@ -146,10 +145,10 @@ public struct Application: Sendable {
     ///
     /// Call it once, when nothing is asked any more.
     public func close() async {
-        self.access.close()
         await self.auditLog.flush()
         await self.database?.close()
         do {
+            try await self.access.close()
             try await self.upstream?.shutdown()
         } catch {
             self.logger.warning("connections not closed cleanly", metadata: ["error": "\(error)"])

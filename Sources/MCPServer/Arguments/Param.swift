@@ -63,10 +63,14 @@ public struct Param<Value: ToolValue>: Sendable, Decodable {
             switch self.state {
             case .given(let value): return value
             case .declared(let declaration):
-                guard let value = declaration.defaultValue else {
-                    preconditionFailure("A required argument was read without a call.")
+                if let value = declaration.defaultValue { return value }
+                // An optional one that nobody gave is nothing.
+                if let optional = Value.self as? any ExpressibleByNilLiteral.Type,
+                    let nothing = optional.init(nilLiteral: ()) as? Value
+                {
+                    return nothing
                 }
-                return value
+                preconditionFailure("A required argument was read without a call.")
             case .missing: preconditionFailure("An argument was read although the call was refused.")
             }
         }

@@ -77,8 +77,8 @@ struct ResourceCatalogue: Sendable {
         var permission: Permission
         var mimeType: String?
         var read: @Sendable (HandlerContext) async throws -> ResourceContents
-        /// Whether somebody may hear of its changes.
-        var mayHear: @Sendable (HandlerContext) async throws -> Bool
+        /// Whether somebody may hear of its changes; nothing if the permission decides that alone.
+        var mayHear: (@Sendable (HandlerContext) async throws -> Bool)?
     }
 
     /// What an address stands for.
@@ -89,7 +89,7 @@ struct ResourceCatalogue: Sendable {
                 permission: resource.permission,
                 mimeType: resource.mimeType,
                 read: { try await resource.read($0) },
-                mayHear: { _ in true }
+                mayHear: nil
             )
         }
         for template in self.templates {

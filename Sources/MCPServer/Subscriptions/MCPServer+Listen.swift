@@ -97,19 +97,21 @@ extension MCPServer {
         let matches = uris.compactMap { uri in
             catalogue.resources.match(uri).flatMap { self.mayRead($0.permission, exchange) ? (uri, $0) : nil }
         }
-        guard matches.isEmpty == false else { return [] }
+        let decided = Set(matches.filter { $0.1.mayHear == nil }.map(\.0))
+        let asked = matches.compactMap { uri, match in match.mayHear.map { (uri, match.permission, $0) } }
+        guard asked.isEmpty == false else { return decided }
         let meta = exchange.meta ?? RequestMeta(params: request.params)
         let invocation = self.invocation(request.method, [:], request, exchange, meta)
         // What can't be found out may not be heard.
         let audible = try? await self.pipeline.handle(invocation, self.options.defaultTimeout, .everything) { context in
             var audible: Set<String> = []
-            for (uri, match) in matches {
-                let context = context.reaching(self.reach(of: match.permission, exchange.principal))
-                if try await match.mayHear(context) { audible.insert(uri) }
+            for (uri, permission, mayHear) in asked {
+                let context = context.reaching(self.reach(of: permission, exchange.principal))
+                if try await mayHear(context) { audible.insert(uri) }
             }
             return audible
         }
-        return audible ?? []
+        return decided.union(audible ?? [])
     }
 
     private func strings(in wanted: JSONObject, _ name: String) throws(MCPError) -> [String] {

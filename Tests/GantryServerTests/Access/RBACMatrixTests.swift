@@ -83,6 +83,17 @@ final class RBACMatrixTests {
 
     deinit { try? FileManager.default.removeItem(atPath: self.directory) }
 
+    /// Runs a test, and closes the application after it.
+    private nonisolated(nonsending) func closing(_ test: nonisolated(nonsending) () async throws -> Void) async throws {
+        do {
+            try await test()
+        } catch {
+            await self.application.close()
+            throw error
+        }
+        await self.application.close()
+    }
+
     private func listed(_ principal: Principal) -> Set<String> {
         Set(self.application.server.tools(for: principal).arrayValue?.compactMap { $0["name"]?.stringValue } ?? [])
     }
@@ -112,34 +123,38 @@ final class RBACMatrixTests {
     }
 
     @Test("Every tool asks for a permission that policies can name")
-    func permissionsAreKnown() throws {
-        for tool in self.listed(.local).sorted() {
-            let permission = try self.request(tool, nil, .local).permission.rawValue
-            #expect(
-                Policy.knownPermissions.contains(permission),
-                "\(tool) asks for \(permission), which is not in Policy.knownPermissions"
-            )
+    func permissionsAreKnown() async throws {
+        try await self.closing {
+            for tool in self.listed(.local).sorted() {
+                let permission = try self.request(tool, nil, .local).permission.rawValue
+                #expect(
+                    Policy.knownPermissions.contains(permission),
+                    "\(tool) asks for \(permission), which is not in Policy.knownPermissions"
+                )
+            }
         }
     }
 
     @Test("A role lists a tool exactly if it may call it, with the scopes that cover it", arguments: roles)
     func roles(role: String) async throws {
-        let everything = self.listed(.local)
-        #expect(everything.count >= 3)
-        let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
-        let listed = self.listed(principal)
-        let without = Principal(id: "user:y", roles: [role], scopes: ["openid"])
-        #expect(self.listed(without).isEmpty)
-        for tool in everything.sorted() {
-            let request = try self.request(tool, nil, principal)
-            let isWrite = request.effect != .read
-            let expected = Self.expects(role, request.permission.rawValue, isWrite: isWrite)
-            #expect(listed.contains(tool) == expected, "\(role) \(tool)")
-            // Without arguments nothing runs that has any: the question is whether the policy lets it in.
-            if Self.samples[tool] == nil || expected == false {
-                #expect(await self.isLetIn(tool, [:], principal) == expected, "\(role) \(tool)")
+        try await self.closing {
+            let everything = self.listed(.local)
+            #expect(everything.count >= 3)
+            let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
+            let listed = self.listed(principal)
+            let without = Principal(id: "user:y", roles: [role], scopes: ["openid"])
+            #expect(self.listed(without).isEmpty)
+            for tool in everything.sorted() {
+                let request = try self.request(tool, nil, principal)
+                let isWrite = request.effect != .read
+                let expected = Self.expects(role, request.permission.rawValue, isWrite: isWrite)
+                #expect(listed.contains(tool) == expected, "\(role) \(tool)")
+                // Without arguments nothing runs that has any: the question is whether the policy lets it in.
+                if Self.samples[tool] == nil || expected == false {
+                    #expect(await self.isLetIn(tool, [:], principal) == expected, "\(role) \(tool)")
+                }
+                #expect(await self.isLetIn(tool, [:], without) == false, "\(role) \(tool)")
             }
-            #expect(await self.isLetIn(tool, [:], without) == false, "\(role) \(tool)")
         }
     }
 
@@ -152,44 +167,51 @@ final class RBACMatrixTests {
 
     @Test("Within reach a call is let in, out of reach it is not", arguments: roles)
     func reach(role: String) async throws {
-        let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
-        let listed = self.listed(principal)
-        for tool in self.listed(.local).sorted() {
-            let family = tool.prefix { $0 != "." }
-            guard let (arguments, kind) = Self.samples[tool] else {
-                #expect(
-                    ["jira", "pipeline", "repo"].contains(family) == false,
-                    "\(tool) needs a sample here, and targets"
-                )
-                continue
-            }
-            let names = try #require(Self.names[kind])
-            for (name, isWithin) in [(names.within, true), (names.out, false)] {
-                let filled = JSONObject(
-                    arguments.map { key, value in
-                        (key: key, value: .string((value.stringValue ?? "").replacing("NAME", with: name)))
-                    }
-                )
-                let request = try self.request(tool, filled, principal)
-                #expect(request.targets?.contains(AccessTarget(kind, name)) == true, "\(tool) names what it reaches")
-                let expected = listed.contains(tool) && (isWithin || role == "admin")
-                #expect(
-                    self.application.access.authorizer.decide(request).isAllowed == expected,
-                    "\(role) \(tool) \(name)"
-                )
-                #expect(await self.isLetIn(tool, filled, principal) == expected, "\(role) \(tool) \(name)")
+        try await self.closing {
+            let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
+            let listed = self.listed(principal)
+            for tool in self.listed(.local).sorted() {
+                let family = tool.prefix { $0 != "." }
+                guard let (arguments, kind) = Self.samples[tool] else {
+                    #expect(
+                        ["jira", "pipeline", "repo"].contains(family) == false,
+                        "\(tool) needs a sample here, and targets"
+                    )
+                    continue
+                }
+                let names = try #require(Self.names[kind])
+                for (name, isWithin) in [(names.within, true), (names.out, false)] {
+                    let filled = JSONObject(
+                        arguments.map { key, value in
+                            (key: key, value: .string((value.stringValue ?? "").replacing("NAME", with: name)))
+                        }
+                    )
+                    let request = try self.request(tool, filled, principal)
+                    #expect(
+                        request.targets?.contains(AccessTarget(kind, name)) == true,
+                        "\(tool) names what it reaches"
+                    )
+                    let expected = listed.contains(tool) && (isWithin || role == "admin")
+                    #expect(
+                        self.application.access.authorizer.decide(request).isAllowed == expected,
+                        "\(role) \(tool) \(name)"
+                    )
+                    #expect(await self.isLetIn(tool, filled, principal) == expected, "\(role) \(tool) \(name)")
+                }
             }
         }
     }
 
     @Test("Labels that a role is limited to reach the handler", arguments: roles)
-    func labels(role: String) throws {
-        let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
-        let question = AccessRequest(principal: principal, permission: "knowledge:read")
-        guard case .allowed(let reach) = self.application.access.authorizer.decide(question) else {
-            #expect(role == "auditor")
-            return
+    func labels(role: String) async throws {
+        try await self.closing {
+            let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
+            let question = AccessRequest(principal: principal, permission: "knowledge:read")
+            guard case .allowed(let reach) = self.application.access.authorizer.decide(question) else {
+                #expect(role == "auditor")
+                return
+            }
+            #expect(reach.names(of: .documentLabel) == (role == "admin" ? nil : ["in"]))
         }
-        #expect(reach.names(of: .documentLabel) == (role == "admin" ? nil : ["in"]))
     }
 }

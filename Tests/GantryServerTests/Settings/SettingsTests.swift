@@ -46,7 +46,9 @@ struct SettingsTests {
             SettingKey.all,
             [
                 "GANTRY_HOST", "GANTRY_PORT", "GANTRY_DATA_DIR", "GANTRY_READ_ONLY", "GANTRY_TOOL_NAMES",
-                "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "GANTRY_HTTP_SSE", "CORS_ORIGINS", "DATABASE_URL",
+                "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "GANTRY_HTTP_SSE", "GANTRY_AUTH", "GANTRY_PUBLIC_URL",
+                "GANTRY_POLICY", "GANTRY_AUDIT_RETENTION_DAYS", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "JWT_ISSUER",
+                "JWT_AUDIENCE", "CORS_ORIGINS", "DATABASE_URL",
                 "DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW", "DATABASE_POOL_RECYCLE_SECONDS", "JIRA_URL", "JIRA_USER",
                 "JIRA_TOKEN",
                 "JIRA_PROJECTS", "EMBEDDINGS_PRECISION", "EMBEDDINGS_URL", "EMBEDDINGS_MODEL", "EMBEDDINGS_API_KEY",
@@ -192,7 +194,7 @@ struct SettingsTests {
         #expect(settings.sources[0].patterns.map(\.text) == ["/srv/runbooks", "/srv/runbooks/**"])
         #expect(settings.sources[1].path == nil && settings.sources[1].maximumAge == .seconds(90))
         let policy = Application.stalenessPolicy(settings)
-        #expect(policy.maximumAge(ofSource: "/srv/runbooks/a/b.md") == 30 * 86_400)
+        #expect(policy.maximumAge(ofSource: "/srv/runbooks/a/b.md") == TimeInterval(30 * 86_400))
         #expect(policy.maximumAge(ofSource: "handbook/x") == 90)
         #expect(policy.maximumAge(ofSource: "elsewhere") == nil)
     }
