@@ -103,9 +103,13 @@ public struct AccessControl: Sendable {
     }
 
     /// Fetches no more keys.
-    func close() async throws {
+    func close(_ logger: Logger) async {
         self.publishedKeys?.close()
-        try await self.upstream?.shutdown()
+        do {
+            try await self.upstream?.shutdown()
+        } catch {
+            logger.warning("connection for keys not closed cleanly", metadata: ["error": "\(error)"])
+        }
     }
 
     /// What clients are told about how to get a token.

@@ -147,8 +147,8 @@ public struct Application: Sendable {
     public func close() async {
         await self.auditLog.flush()
         await self.database?.close()
+        await self.access.close(self.logger)
         do {
-            try await self.access.close()
             try await self.upstream?.shutdown()
         } catch {
             self.logger.warning("connections not closed cleanly", metadata: ["error": "\(error)"])

@@ -9,7 +9,7 @@ import Testing
 
 /// Every tool that there is, with every role, within and out of reach: what is listed and what is called agree.
 @Suite("Who may call which tool", .timeLimit(.minutes(2)))
-final class RBACMatrixTests {
+final class RBACMatrixTests: Sendable {
     private let directory = FileManager.default.temporaryDirectory.appending(path: "rbac-\(UUID().uuidString)").path
     private let application: Application
 
