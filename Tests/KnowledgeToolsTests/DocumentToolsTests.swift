@@ -129,7 +129,8 @@ struct DocumentToolsTests {
             arguments["cursor"] = cursor
             let page = try await bench.call("knowledge.list_documents", arguments)
             ids += page["documents"]?.arrayValue?.compactMap { $0["document_id"]?.stringValue } ?? []
-            cursor = page["next_cursor"].flatMap { $0.isNull ? nil : $0 }
+            // A string, since nil would stand for the JSON value null here.
+            cursor = page["next_cursor"]?.stringValue.map(JSONValue.string)
             pages += 1
             guard let cursor else { break }
             #expect(await bench.failure("knowledge.list_documents", ["cursor": cursor])?.code == .invalidArguments)

@@ -26,11 +26,15 @@ extension DocumentFilter {
 extension MetadataCondition {
     /// The condition for a value inside of a JSON document, which is the metadata of `documents d` unless told otherwise.
     ///
-    /// - Parameter document: An expression of type `jsonb`; a constant of the program.
+    /// - Parameters:
+    ///   - document: An expression of type `jsonb`; a constant of the program.
+    ///   - parameters: Gets what the caller gave.
+    /// - Returns: The condition in SQL.
     func condition(of document: String = "d.metadata", _ parameters: inout StatementParameters) -> String {
         // PostgreSQL keeps no U+0000, so nothing there equals or contains one.
-        let texts = [self.value.stringValue].compactMap(\.self) + (self.value.arrayValue ?? []).compactMap(\.stringValue)
-        let rest = texts.contains { $0.utf8.contains(0) } ? self.withoutNUL : self
+        let values = (self.value.arrayValue ?? []) + [self.value]
+        let hasNUL = values.contains { $0.stringValue?.utf8.contains(0) == true }
+        let rest = hasNUL ? self.withoutNUL : self
         guard let rest else { return "\(self.comparison == .ne)" }
         return rest.conditionOfText(document, &parameters)
     }
