@@ -51,7 +51,7 @@ def test_a_missing_scope_is_asked_for_and_then_enough(guarded, issuer):
     assert status == 403
     assert challenge(headers) == found
     better = issuer.token(scope=f"openid {found['scope']}", roles=["viewer"])
-    assert families(mcp(guarded, bearer(better))[2]) == {"knowledge"}
+    assert families(mcp(guarded, bearer(better))[2]) == {"db", "knowledge"}
     assert call(guarded, better, "knowledge.query", {"query": "x"})[0] == 200
 
 
@@ -171,7 +171,7 @@ def test_development_tokens_and_api_keys(make_gantry):
     server.start()
     assert mcp(server, [])[0] == 401
     token = server.run("token", "--name", "ada", "--role", "operator", "--scope", "knowledge:*").stdout.strip()
-    assert families(mcp(server, bearer(token))[2]) == {"knowledge"}
+    assert families(mcp(server, bearer(token))[2]) == {"db", "knowledge"}
     assert mcp(server, bearer(server.run("token", "--audience", "https://other.example").stdout.strip()))[0] == 401
     made = server.run("token", "--api-key", "--name", "ci", "--role", "viewer")
     key = made.stdout.strip()
@@ -214,7 +214,7 @@ def test_a_policy_says_who_may_what_and_changes_without_a_restart(make_gantry, i
     server = make_gantry(GANTRY_POLICY=str(policy), **issuer.settings()).start()
     member = issuer.token(groups=["team-a"], roles=["admin"], scope="*")
     other = issuer.token(groups=["x"], roles=["admin"], scope="*")
-    assert families(mcp(server, bearer(member))[2]) == {"jira", "knowledge"}
+    assert families(mcp(server, bearer(member))[2]) == {"db", "jira", "knowledge"}
     assert families(mcp(server, bearer(other))[2]) == {"k8s"}
 
     def backlog(project):
@@ -226,13 +226,13 @@ def test_a_policy_says_who_may_what_and_changes_without_a_restart(make_gantry, i
 
     policy.write_text(POLICY.replace("jira:read", "jira:rubbish"))
     time.sleep(1.1)
-    assert families(mcp(server, bearer(member))[2]) == {"jira", "knowledge"}
+    assert families(mcp(server, bearer(member))[2]) == {"db", "jira", "knowledge"}
     refused = [entry for entry in server.log() if "policy refused" in json.dumps(entry)]
     assert len(refused) == 1 and "line 8" in json.dumps(refused) and "jira:rubbish" in json.dumps(refused)
 
     policy.write_text(POLICY.replace("[reader]", "[team]"))
     time.sleep(1.1)
-    assert families(mcp(server, bearer(other))[2]) == {"jira", "knowledge"}
+    assert families(mcp(server, bearer(other))[2]) == {"db", "jira", "knowledge"}
 
 
 def test_read_only_is_over_every_policy(make_gantry, issuer):
