@@ -52,7 +52,7 @@ def test_without_the_model_everything_says_so(make_gantry, tmp_path):
 def test_upload_then_query(make_gantry):
     gantry = make_gantry().start()
     good = ("whales.md", b"# Whales\n\n## Song\n\nHumpback whales sing for up to twenty hours.\n")
-    bad = ("broken.md", b"\xff\xfe\x00 not text")
+    bad = ("broken.md", b"\x89\x00\xff not text")
     other = ("page.html", b"<html><title>Tides</title><body><h1>Tides</h1><p>Spring tides follow the full moon.</p>")
     status, answer = upload(gantry, good, bad, other)
     assert status == 200
