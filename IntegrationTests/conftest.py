@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from environment import needed
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = """# Vacuum pump manual
 
@@ -35,13 +37,6 @@ A rattling zephyr pump usually has a loose exhaust filter.
     steps="Put a tray below the valve, open it slowly, and wipe the seal with a clean cloth before closing it. " * 8,
     sounds="Tighten every screw of the housing by hand, start the motor again, and listen from a safe distance. " * 8,
 )
-
-
-def needed(name):
-    value = os.environ.get(name)
-    if not value:
-        pytest.fail(f"{name} is not set. Run the tests with: make test", pytrace=False)
-    return value
 
 
 def settings(directory, **more):

@@ -9,7 +9,7 @@ import pytest
 from atlassian import Jira as AtlassianJira
 from jira import JIRA, JIRAError
 
-from conftest import needed
+from environment import needed
 
 USER, TOKEN = "test@example.com", "test-token"
 
