@@ -99,7 +99,7 @@ def test_ingest_and_query(service, make_gantry, manual):
 
     gantry.start()
     status, _, answer = gantry.post_json("/rag/query", {"query": "zephyr part 7"})
-    assert status == 200 and answer["results"], answer
+    assert status == 200 and answer["chunks"], answer
     assert len(service.requests) == len(asked) + 1
     assert KEY not in gantry.log_path.read_text()
 

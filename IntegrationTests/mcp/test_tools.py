@@ -49,7 +49,7 @@ def test_lists_the_three_tools(connection):
     assert tools[QUERY]["inputSchema"]["properties"]["top_k"] | {"description": ""} == {
         "type": "integer",
         "minimum": 1,
-        "maximum": 10,
+        "maximum": 50,
         "default": 3,
         "description": "",
     }

@@ -69,6 +69,13 @@ struct ResourceLister: Sendable {
             }
             position.moveToNextSection()
         }
+        // A page that is full ends where something follows, so that no client fetches an empty one after it.
+        while position.cursor == nil, position.section > 0, position.section <= self.templates.count {
+            let family = self.templates[position.section - 1]
+            let part = try await family.list(nil, 1, context.reaching(self.reach(family.permission)))
+            if !part.resources.isEmpty || part.next != nil { break }
+            position.moveToNextSection()
+        }
         return (page, position.section > self.templates.count ? nil : position)
     }
 }
