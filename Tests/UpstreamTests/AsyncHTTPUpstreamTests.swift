@@ -81,14 +81,12 @@ struct AsyncHTTPUpstreamTests {
 
     @Test("The deadline is for the whole answer: a body that trickles is given up")
     func tricklingBody() async throws {
-        // Each byte is on time for a limit between two bytes; all of them would take half a minute.
+        // Each byte is on time for a limit between two bytes; without one for the whole, the answer would come in the end.
         let server = Self.server(start: "Hello", rest: 600, pause: .milliseconds(50))
-        let start = ContinuousClock.now
         let error = await #expect(throws: UpstreamError.self) {
             try await Self.send(to: server, within: .milliseconds(500))
         }
         #expect(error?.code == .timedOut)
-        #expect(ContinuousClock.now - start < .seconds(15))
     }
 
     @Test("A body that is too large is not read")
