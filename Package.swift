@@ -21,6 +21,7 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -29,6 +30,8 @@ let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", p
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -52,7 +55,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -122,6 +127,11 @@ let package = Package(
         .target(
             name: "KnowledgePostgres",
             dependencies: ["JSON", "Knowledge", "Postgres", logging],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "SharedStateRedis",
+            dependencies: ["SharedState", crypto, dequeModule, logging, nioCore, nioPosix, nioSSL],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -271,8 +281,12 @@ let package = Package(
             dependencies: ["JSON", "JiraTools", "MCPServer", "Upstream", logging],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "SharedStateTests", dependencies: ["SharedState"], swiftSettings: swiftSettings),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", logging], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "SharedStateTests",
+            dependencies: ["SharedState", "SharedStateRedis", logging, nioCore],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "UpstreamTests",
             dependencies: ["Upstream", httpTypes, hummingbird, hummingbirdTesting, nioCore],
