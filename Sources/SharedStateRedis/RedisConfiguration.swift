@@ -56,7 +56,8 @@ public struct RedisConfiguration: Sendable {
         self.database = number
         var address = parts.first ?? ""
         var port: Substring?
-        if address.hasPrefix("["), let end = address.firstIndex(of: "]") {
+        if address.hasPrefix("[") {
+            guard let end = address.firstIndex(of: "]") else { throw fail("the host is not right") }
             let behind = address[address.index(after: end)...]
             if !behind.isEmpty {
                 guard behind.hasPrefix(":") else { throw fail("the host is not right") }

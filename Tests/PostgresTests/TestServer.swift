@@ -13,7 +13,10 @@ enum TestServer {
             ProcessInfo.processInfo.environment["TEST_POSTGRES_URL"],
             "TEST_POSTGRES_URL is not set: run the tests with Scripts/with-services."
         )
-        return try PostgresConfiguration(url: change(url))
+        var configuration = try PostgresConfiguration(url: change(url))
+        // Other tests keep the processors busy; those about time set their own.
+        configuration.connectTimeout = .seconds(60)
+        return configuration
     }
 
     /// Runs a closure with a connection of its own.
