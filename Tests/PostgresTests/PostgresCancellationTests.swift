@@ -223,15 +223,19 @@ struct PostgresCancellationTests {
                 script: "CREATE TABLE \(table) (i int PRIMARY KEY); INSERT INTO \(table) VALUES (1), (2)"
             )
             try await TestServer.withConnection { second in
-                let (ready, signal) = AsyncStream.makeStream(of: Void.self)
+                // Each holds its first row before either asks for the other's.
+                let (firstHolds, firstSignal) = AsyncStream.makeStream(of: Void.self)
+                let (secondHolds, secondSignal) = AsyncStream.makeStream(of: Void.self)
                 let codes = await withTaskGroup(of: PostgresError.Code?.self) { group in
-                    for (connection, order) in [(first, [1, 2]), (second, [2, 1])] {
+                    for (connection, order, signal, other) in [
+                        (first, [1, 2], firstSignal, secondHolds), (second, [2, 1], secondSignal, firstHolds),
+                    ] {
                         group.addTask {
                             await code {
                                 try await connection.withTransaction {
                                     try await $0.query("UPDATE \(table) SET i = i WHERE i = $1", [.int(order[0])])
-                                    signal.yield()
-                                    if order[0] == 1 { for await _ in ready.prefix(2) {} }
+                                    signal.finish()
+                                    for await _ in other {}
                                     try await $0.query("UPDATE \(table) SET i = i WHERE i = $1", [.int(order[1])])
                                 }
                             }
