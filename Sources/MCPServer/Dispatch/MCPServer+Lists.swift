@@ -36,9 +36,13 @@ extension MCPServer {
             reach: { self.reach(of: $0, exchange.principal) }
         )
         let start = try self.opened(request, exchange).map(ResourceLister.Position.init) ?? ResourceLister.Position()
-        return try await self.handle(request, exchange, nil) { context in
+        // Lists never ask, so there are no answers to take up.
+        var request = request
+        for key in ["inputResponses", "requestState"] { request.params[key] = nil }
+        let list = request
+        return try await self.handle(list, exchange, nil) { context in
             let page = try await lister.page(from: start, context)
-            return (page.resources, try page.next.map { try self.sealed($0.json, request, exchange) })
+            return (page.resources, try page.next.map { try self.sealed($0.json, list, exchange) })
         } _: { page, codec in
             var members: JSONObject = ["resources": .array(page.0.map { .object(codec.json($0)) })]
             if let cursor = page.1 { members["nextCursor"] = .string(cursor) }
