@@ -3,7 +3,9 @@ import CKernels
 /// The forward pass of a small BERT: embeddings, transformer layers, mean pooling.
 ///
 /// Devlin et al., arXiv:1810.04805; Reimers and Gurevych, arXiv:1908.10084.
-// @unchecked: nothing is written after init, and the tensors live as long as the mapping that is held.
+///
+/// It is `@unchecked` because it holds pointers: nothing is written after `init`, and the tensors live as long as the mapping
+/// that it holds.
 final class BertModel: @unchecked Sendable {
     private struct Norm {
         var gain: UnsafePointer<Float>

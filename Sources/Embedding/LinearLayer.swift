@@ -9,7 +9,9 @@ enum Arithmetic: Sendable {
 }
 
 /// The weights of a linear layer, in the order in which the kernels read them.
-// @unchecked: nothing is written after init.
+///
+/// It is `@unchecked` because it holds pointers: what they point to is its own, is written in `init` only, and is freed with
+/// it.
 final class LinearLayer: @unchecked Sendable {
     let outputs: Int
     let inputs: Int

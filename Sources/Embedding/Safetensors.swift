@@ -4,7 +4,8 @@ import JSON
 /// A file of tensors, mapped into memory: eight bytes with the length of a JSON header, the header, and the numbers.
 ///
 /// Format: github.com/huggingface/safetensors, "Format".
-// @unchecked: the mapping is read-only and lives as long as the object.
+///
+/// It is `@unchecked` because it holds a pointer: the mapping is read-only and lives as long as the object.
 final class Safetensors: @unchecked Sendable {
     private let base: UnsafeRawPointer
     private let size: Int

@@ -8,9 +8,9 @@ import Synchronization
 final class WorkerLane: Sendable {
     /// What waits, and whether more may come.
     ///
-    /// Threads hold this, not the lane, so that the lane can end.
+    /// Threads hold this, not the lane, so that the lane can end. It is `@unchecked` because its variables are guarded by the
+    /// condition, which the compiler can't see.
     private final class Queue: @unchecked Sendable {
-        // @unchecked: all is guarded by the condition.
         private let condition = NSCondition()
         private var waiting: [@Sendable () -> Void] = []
         private var next = 0
