@@ -21,10 +21,8 @@ final class SSEConnections: Sendable {
         var work: AsyncStream<Work>.Continuation
     }
 
-    enum Work: Sendable {
-        case answering(@Sendable () async -> JSONValue?)
-        case background(@Sendable () async -> Void)
-    }
+    /// Yields an answer, unless nobody wants one any more.
+    typealias Work = @Sendable () async -> JSONValue?
 
     /// How many streams may be open.
     static let maximumConnections = 1000
@@ -125,11 +123,7 @@ extension MCPEndpoint {
     private static func run(_ work: AsyncStream<SSEConnections.Work>, to mailbox: Mailbox) async {
         await withDiscardingTaskGroup { group in
             for await job in work {
-                switch job {
-                case .background(let run): group.addTask { await run() }
-                case .answering(let run):
-                    group.addTask { if let answer = await run() { mailbox.answer(answer) } }
-                }
+                group.addTask { if let answer = await job() { mailbox.answer(answer) } }
             }
         }
     }
@@ -155,8 +149,7 @@ extension MCPEndpoint {
         }
         let step = await entry.connection.take(value)
         if let answer = step.answer { entry.mailbox.answer(answer) }
-        if let background = step.background { entry.work.yield(.background(background)) }
-        if let work = step.work, case .dropped = entry.work.yield(.answering(work)) {
+        if let work = step.work, case .dropped = entry.work.yield(work) {
             throw MCPError(.internalError, "As many requests wait as one client may have; try again later.")
         }
         return Response(status: .accepted)

@@ -70,7 +70,6 @@ public struct MCPStdio: Sendable {
                 for await line in reader.lines {
                     let step = await self.step(for: line, connection)
                     if let answer = step.answer { writer.write(answer) }
-                    if let background = step.background { group.addTask { await background() } }
                     guard let work = step.work else {
                         reader.didFinishLine()
                         continue

@@ -103,3 +103,32 @@ struct ListenTests {
         }
     }
 }
+
+@Suite("resources/subscribe", .timeLimit(.minutes(1)))
+struct SubscribeTests {
+    @Test("What a client subscribes to right after initialize is heard, however busy the server is")
+    func atOnce() async throws {
+        let server = MCPServer(name: "test", version: "1") { Page() }
+        let sink = CountingSink()
+        let connection = ClientConnection(server: server, transport: "test", principal: .local, sink: sink)
+        let initialize: JSONValue = [
+            "jsonrpc": "2.0", "id": 1, "method": "initialize",
+            "params": [
+                "protocolVersion": "2025-11-25", "capabilities": [:], "clientInfo": ["name": "test", "version": "1"],
+            ],
+        ]
+        #expect(await connection.take(initialize).answer?["result"] != nil)
+        let subscribe: JSONValue = [
+            "jsonrpc": "2.0", "id": 2, "method": "resources/subscribe", "params": ["uri": "page://1"],
+        ]
+        let work = try #require(await connection.take(subscribe).work)
+        #expect(await work()?["result"] != nil)
+        await server.resourceUpdated("page://1")
+        await server.announce(.tools)
+        var notices = sink.received.makeAsyncIterator()
+        #expect(await notices.next()?.method == "notifications/resources/updated")
+        await connection.close()
+        await server.resourceUpdated("page://1")
+        #expect(await notices.next()?.method == "notifications/tools/list_changed")
+    }
+}

@@ -16,17 +16,10 @@ public final class ClientConnection: Sendable {
         public var answer: JSONValue?
         /// What has to run, and yields an answer unless nobody wants one any more.
         public var work: (@Sendable () async -> JSONValue?)?
-        /// What runs for as long as the connection is open.
-        public var background: (@Sendable () async -> Void)?
 
-        public init(
-            answer: JSONValue? = nil,
-            work: (@Sendable () async -> JSONValue?)? = nil,
-            background: (@Sendable () async -> Void)? = nil
-        ) {
+        public init(answer: JSONValue? = nil, work: (@Sendable () async -> JSONValue?)? = nil) {
             self.answer = answer
             self.work = work
-            self.background = background
         }
 
         static func answer(_ response: JSONRPCResponse) -> Self { Self(answer: response.json) }
@@ -42,6 +35,12 @@ public final class ClientConnection: Sendable {
         case session(ClientSession)
     }
 
+    private enum Hearing {
+        case notYet
+        case listener(UInt64)
+        case closed
+    }
+
     private let server: MCPServer
     private let transport: String
     private let principal: Principal
@@ -49,6 +48,8 @@ public final class ClientConnection: Sendable {
     /// Request ids are unique within it.
     private let scope = RandomID.make()
     private let era = Mutex(Era.undecided)
+    /// How the connection hears of what happens on the server, from `initialize` on.
+    private let hearing = Mutex(Hearing.notYet)
     private let allowsModern: Bool
 
     /// - Parameters:
@@ -111,6 +112,11 @@ public final class ClientConnection: Sendable {
 
     /// The end of the connection: its session is over.
     public func close() async {
+        let hearing = self.hearing.withLock { hearing in
+            defer { hearing = .closed }
+            return hearing
+        }
+        if case .listener(let id) = hearing { self.server.announcer.remove(id) }
         guard let session = self.session else { return }
         try? await self.server.close(session)
     }
@@ -191,16 +197,22 @@ public final class ClientConnection: Sendable {
     private func initialize(_ call: JSONRPCRequest) async -> Step {
         let (response, session) = await self.server.initialize(call, principal: self.principal)
         guard let session else { return .answer(response) }
-        self.era.withLock { $0 = .session(session) }
-        var step = Step.answer(response)
-        step.background = { [server, sink] in
-            try? await server.sendingEvents(of: session, to: sink) {
-                let (never, continuation) = AsyncStream<Never>.makeStream()
-                for await _ in never {}
-                continuation.finish()
+        // Before the answer, so that whatever the client then subscribes to is heard.
+        do throws(SharedStateError) {
+            let id = try await self.server.addListener(for: session, to: self.sink)
+            let isOpen = self.hearing.withLock { hearing in
+                if case .closed = hearing { return false }
+                hearing = .listener(id)
+                return true
             }
+            if isOpen == false { self.server.announcer.remove(id) }
+        } catch {
+            try? await self.server.close(session)
+            let failure = MCPError(.internalError, "\(error.message) Try again later.")
+            return .answer(.failure(failure, id: call.id))
         }
-        return step
+        self.era.withLock { $0 = .session(session) }
+        return .answer(response)
     }
 
     private func run(_ call: JSONRPCRequest, _ exchange: Exchange) -> Step {

@@ -89,6 +89,11 @@ struct SessionStore: Sendable {
         return session
     }
 
+    /// The resources that the client of a session wants to hear of; nothing if the session is gone.
+    func subscriptions(of id: String) async throws(SharedStateError) -> [String]? {
+        try await self.store.value(for: Self.key(id)).flatMap { ClientSession(id: id, stored: $0)?.subscriptions }
+    }
+
     /// Keeps a session for another while.
     func touch(_ id: String) async {
         _ = try? await self.store.extend(Self.key(id), lifetime: self.idleLifetime)

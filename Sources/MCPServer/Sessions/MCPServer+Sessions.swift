@@ -34,10 +34,28 @@ extension MCPServer {
         onEnd: @escaping @Sendable () -> Void = {},
         _ operation: () async throws -> T
     ) async throws -> T {
-        let listener = SessionListener(session: session, sink: sink, onEnd: onEnd)
-        let id = try await self.announcer.add(listener, limit: self.options.maximumStreams)
+        let id = try await self.addListener(for: session, to: sink, onEnd: onEnd)
         defer { self.announcer.remove(id) }
         return try await operation()
+    }
+
+    /// Adds what sends the events of the server that concern a session, until it is removed from the announcer.
+    ///
+    /// What the client has subscribed to is read after the listener hears of changes to it, so that none is missed.
+    func addListener(
+        for session: ClientSession,
+        to sink: any MessageSink,
+        onEnd: @escaping @Sendable () -> Void = {}
+    ) async throws(SharedStateError) -> UInt64 {
+        let listener = SessionListener(session: session, sink: sink, onEnd: onEnd)
+        let id = try await self.announcer.add(listener, limit: self.options.maximumStreams)
+        do throws(SharedStateError) {
+            if let uris = try await self.sessions.subscriptions(of: session.id) { listener.begin(with: uris) }
+        } catch {
+            self.announcer.remove(id)
+            throw error
+        }
+        return id
     }
 
     // MARK: What a client sets for its session
@@ -105,7 +123,7 @@ private final class SessionListener: EventListener {
     private let revision: ProtocolRevision
     private let sink: any MessageSink
     private let onEnd: @Sendable () -> Void
-    private let subscriptions: Mutex<Set<String>>
+    private let subscriptions = Mutex<Set<String>?>(nil)
 
     init(session: ClientSession, sink: any MessageSink, onEnd: @escaping @Sendable () -> Void) {
         self.sessionID = session.id
@@ -113,7 +131,11 @@ private final class SessionListener: EventListener {
         self.revision = session.revision
         self.sink = sink
         self.onEnd = onEnd
-        self.subscriptions = Mutex(Set(session.subscriptions))
+    }
+
+    /// Sets what the client has subscribed to, unless it has changed that since the listener was added.
+    func begin(with uris: [String]) {
+        self.subscriptions.withLock { if $0 == nil { $0 = Set(uris) } }
     }
 
     func serverEnds() { self.onEnd() }
@@ -123,7 +145,7 @@ private final class SessionListener: EventListener {
         case .listChanged(let list):
             self.sink.send(JSONRPCNotification(method: list.method), replacing: event.coalescingKey)
         case .resourceUpdated(let uri):
-            guard self.subscriptions.withLock({ $0.contains(uri) }) else { return }
+            guard self.subscriptions.withLock({ $0?.contains(uri) == true }) else { return }
             let notification = JSONRPCNotification(
                 method: "notifications/resources/updated",
                 params: ["uri": .string(uri)]
