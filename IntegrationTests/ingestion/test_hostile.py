@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from databases import SQLite, assert_whole
 from hostile import cases
 
 # What docs/ingestion.md promises. The server itself, and each process that reads one file, at their largest.
@@ -74,6 +75,7 @@ def wait_for(gantry, job, seconds=300):
 
 
 def test_hostile_files(make_gantry, tmp_path):
+    database = SQLite(tmp_path / "data")
     gantry = make_gantry(GANTRY_DATA_DIR=str(tmp_path / "data")).start()
     memory = Memory(gantry.process.pid)
     memory.start()
@@ -93,7 +95,7 @@ def test_hostile_files(make_gantry, tmp_path):
     wrong = [problem for item, file in zip(sent, files) if (problem := check(item, file, store))]
     assert not wrong, "\n".join(wrong)
     assert gantry.request("GET", "/livez")[0] == 200
-    assert_whole(store)
+    assert_whole(database)
     print(f"{len(sent)} files; server {memory.server >> 20} MiB, largest reader {memory.reader >> 20} MiB")
     figures = os.environ.get("GANTRY_TEST_FIGURES")
     if figures:
@@ -125,18 +127,6 @@ def check(item, file, store):
     if item.text not in content:
         return f"{item.name}: the text is wrong: {content[:200]!r}"
     return None
-
-
-def assert_whole(store):
-    """No document lacks chunks or full-text entries, and no chunk lacks its document."""
-    assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert not store.execute("""
-        SELECT d.id FROM documents d LEFT JOIN document_embeddings e ON e.document_id = d.id
-        GROUP BY d.id HAVING count(e.id) <> d.chunk_count OR count(e.id) <> coalesce(max(e.chunk_index), -1) + 1
-    """).fetchall()
-    assert not store.execute("SELECT 1 FROM document_embeddings WHERE document_id NOT IN (SELECT id FROM documents)").fetchall()
-    counts = store.execute("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM document_embeddings)").fetchone()
-    assert counts == store.execute("SELECT document_count, chunk_count FROM index_state").fetchone()
 
 
 def test_a_line_of_a_gigabyte_and_loops_of_links(make_gantry, tmp_path):

@@ -1,18 +1,19 @@
 """`kill -9` at random moments while files are taken in: nothing that was acknowledged is lost, nothing is half there.
 
-GANTRY_TEST_KILLS says how often (10 unless told; `make kill-test` does it 200 times).
+GANTRY_TEST_KILLS says how often (10 unless told; `make kill-test` does it 200 times), on each of the databases.
 """
 
 import json
 import os
 import random
-import sqlite3
 import threading
 import time
 import urllib.request
 
-from test_hostile import assert_whole, form, wait_for
+import pytest
+from databases import DATABASES, assert_whole
 from hostile import Case
+from test_hostile import form, wait_for
 
 KILLS = int(os.environ.get("GANTRY_TEST_KILLS", "10"))
 WRITERS = 3
@@ -57,8 +58,13 @@ class Writer(threading.Thread):
                 self.sent[item.name] = [item.data.decode()]
 
 
-def test_kill(make_gantry, tmp_path):
-    gantry = make_gantry(GANTRY_DATA_DIR=str(tmp_path / "data"))
+UNFINISHED = "state IN ('queued', 'running', 'receiving')"
+
+
+@pytest.mark.parametrize("database", DATABASES, ids=lambda kind: kind.name)
+def test_kill(make_gantry, tmp_path, database):
+    database = database(tmp_path / "data")
+    gantry = make_gantry(GANTRY_DATA_DIR=str(tmp_path / "data"), **database.settings)
     chance = random.Random(os.environ.get("GANTRY_TEST_SEED", "7"))
     gantry.start()
     writers = [Writer(number, lambda: f"http://127.0.0.1:{gantry.port}") for number in range(WRITERS)]
@@ -69,10 +75,7 @@ def test_kill(make_gantry, tmp_path):
         time.sleep(chance.uniform(0.02, 1.0))
         gantry.process.kill()
         gantry.process.wait()
-        store = sqlite3.connect(f"{tmp_path}/data/knowledge.sqlite")
-        assert_whole(store)
-        interrupted += store.execute("SELECT count(*) FROM ingest_items WHERE state IN ('queued', 'running', 'receiving')").fetchone()[0] > 0
-        store.close()
+        interrupted += had_work(database)
         gantry.start()
     for writer in writers:
         writer.ended.set()
@@ -80,22 +83,43 @@ def test_kill(make_gantry, tmp_path):
         assert not writer.is_alive()
     for job in json.loads(gantry.request("GET", "/rag/jobs")[2])["jobs"]:
         wait_for(gantry, job["id"])
-    store = sqlite3.connect(f"file:{tmp_path}/data/knowledge.sqlite?mode=ro", uri=True)
-    unfinished = store.execute("SELECT count(*) FROM ingest_items WHERE state IN ('queued', 'running', 'receiving')").fetchone()[0]
-    assert unfinished == 0
-    assert store.execute("SELECT count(*) FROM ingest_pieces").fetchone()[0] == 0
-    assert store.execute("SELECT count(*) FROM ingest_jobs WHERE finished_at IS NULL").fetchone()[0] == 0
-    assert store.execute("SELECT count(*) FROM ingest_items WHERE state = 'failed'").fetchone()[0] == 0
-    assert_whole(store)
+    assert_whole(database)
     lost = []
+    with database.snapshot() as fetch:
+        assert fetch(f"SELECT path, state FROM ingest_items WHERE {UNFINISHED}") == []
+        assert fetch("SELECT count(*) FROM ingest_pieces") == [(0,)]
+        assert fetch("SELECT count(*) FROM ingest_jobs WHERE finished_at IS NULL") == [(0,)]
+        assert fetch("SELECT path, attempts, outcome FROM ingest_items WHERE state = 'failed'") == []
+        documents = dict(fetch("SELECT id, content FROM documents"))
     for writer in writers:
         for name in writer.acknowledged:
-            row = store.execute("SELECT content FROM documents WHERE id = ?", [name]).fetchone()
             # A version that was sent later, and whose answer the kill swallowed, may be there in its place.
-            if not row or row[0] not in writer.sent[name]:
-                lost.append(f"{name}: {row and row[0][:40]!r}, not {[text[:12] for text in writer.sent[name]]}")
+            if documents.get(name) not in writer.sent[name]:
+                lost.append(f"{name}: {documents.get(name, '')[:40]!r}, not {[text[:12] for text in writer.sent[name]]}")
     assert not lost, "\n".join(lost)
     acknowledged = sum(writer.requests for writer in writers)
-    print(f"{KILLS} kills, {interrupted} with work under way; {acknowledged} uploads acknowledged, none lost")
+    print(
+        f"{database.name}: {KILLS} kills, {interrupted} with work under way; {acknowledged} uploads acknowledged, "
+        f"{len(documents)} documents, none lost"
+    )
+    gantry.stop()
+    database.drop()
     assert acknowledged > 0
     assert interrupted > 0 or KILLS < 10
+
+
+def had_work(database):
+    """Says whether the process was killed with work under way, and makes sure that nothing is half there."""
+    with database.snapshot() as fetch:
+        # The first kill may come before the tables are made.
+        if not has_tables(database, fetch):
+            return False
+        unfinished = fetch(f"SELECT count(*) FROM ingest_items WHERE {UNFINISHED}")[0][0]
+    assert_whole(database)
+    return unfinished > 0
+
+
+def has_tables(database, fetch):
+    if database.name == "sqlite":
+        return bool(fetch("SELECT 1 FROM sqlite_master WHERE name = 'ingest_items'"))
+    return fetch("SELECT to_regclass('ingest_items') IS NOT NULL")[0][0]

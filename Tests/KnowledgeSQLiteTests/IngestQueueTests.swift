@@ -1,5 +1,6 @@
 import Foundation
 import Knowledge
+import KnowledgePostgres
 import KnowledgeSQLite
 import Testing
 
@@ -13,6 +14,57 @@ struct IngestQueueTests {
             directories.append(temporary)
             return SQLiteIngestQueue(store: try SQLiteKnowledgeStore(path: temporary.path), limits: limits)
         }.run()
+    }
+
+    @Test(
+        "The queue in PostgreSQL keeps its promises",
+        .enabled(if: TemporarySchema.url != nil, "Set TEST_POSTGRES_URL, or run Scripts/test.")
+    )
+    func postgres() async throws {
+        try await TemporarySchema.with { schema in
+            do {
+                try await IngestQueueContract { limits in
+                    try await schema.clear()
+                    return PostgresIngestQueue(store: schema.open(), limits: limits)
+                }
+                .run()
+            } catch let error as KnowledgeError {
+                // What the database said isn't part of the error's own description.
+                Issue.record("\(error) \(error.cause.map { "\($0)" } ?? "")")
+            }
+        }
+    }
+
+    @Test(
+        "A server ingests what another one takes in, as soon as it is told",
+        .enabled(if: TemporarySchema.url != nil, "Set TEST_POSTGRES_URL, or run Scripts/test.")
+    )
+    func replicas() async throws {
+        try await TemporarySchema.with { schema in
+            let base = KnowledgeBase(
+                store: schema.open(),
+                embedder: nil,
+                extractor: PlainExtractor(),
+                now: { Date() }
+            )
+            let workers = IngestWorkers(queue: PostgresIngestQueue(store: schema.open()), base: base)
+            let other = PostgresIngestQueue(store: schema.open())
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await workers.run() }
+                for round in 0..<2 {
+                    // Nobody calls `notify`: the workers hear it from the database.
+                    let job = try await other.openJob(receiver: "other", until: Date(timeIntervalSinceNow: 600))
+                    let item = try await other.beginReceiving(path: "a", job: job)
+                    try await other.append(Array("Text \(round)".utf8), to: item)
+                    try await other.finishReceiving(item)
+                    try await other.closeJob(job)
+                    let done = try await workers.wait(forJob: job, until: Date(timeIntervalSinceNow: 60))
+                    #expect(done?.counts == [.done: 1])
+                }
+                group.cancelAll()
+            }
+            #expect(try await base.document(id: "a")?.text == "Text 1")
+        }
     }
 
     @Test("This process is alive, one that has ended is gone, and nothing is known of other machines")
@@ -34,7 +86,7 @@ struct IngestQueueTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await workers.run() }
             for round in 0..<3 {
-                let job = try await workers.queue.openJob(receiver: "r")
+                let job = try await workers.queue.openJob(receiver: "r", until: Date(timeIntervalSinceNow: 600))
                 for (path, text) in [("a", "Text \(round)"), ("bad", ""), ("b", "Other \(round)")] {
                     let item = try await workers.queue.beginReceiving(path: path, job: job)
                     try await workers.queue.append(Array(text.utf8), to: item)

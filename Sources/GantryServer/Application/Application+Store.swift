@@ -24,13 +24,13 @@ extension Application {
         return PostgresPool(configuration, limits: limits, logger: logger)
     }
 
-    /// The knowledge store: in PostgreSQL if there is one, else in a file in the data directory, which is made if there is
-    /// none.
+    /// The knowledge store, and beside it the queue of files that wait to be ingested: in PostgreSQL if there is one, else in
+    /// a file in the data directory, which is made if there is none.
     static func store(
         _ settings: Settings,
         database: PostgresPool?,
         logger: Logger
-    ) throws(StartError) -> any KnowledgeStore & KnowledgeRecords {
+    ) throws(StartError) -> (any KnowledgeStore & KnowledgeRecords, any IngestQueue) {
         do {
             // Others on this machine have no business in it: it holds documents.
             try FileManager.default.createDirectory(
@@ -43,21 +43,15 @@ extension Application {
                 "GANTRY_DATA_DIR: “\(settings.dataDirectory)” can't be made: \(error.localizedDescription)"
             )
         }
-        if let database { return PostgresKnowledgeStore(pool: database, logger: logger) }
+        if let database {
+            let store = PostgresKnowledgeStore(pool: database, logger: logger)
+            return (store, PostgresIngestQueue(store: store))
+        }
         do {
-            return try SQLiteKnowledgeStore(path: "\(settings.dataDirectory)/knowledge.sqlite")
+            let store = try SQLiteKnowledgeStore(path: "\(settings.dataDirectory)/knowledge.sqlite")
+            return (store, SQLiteIngestQueue(store: store))
         } catch {
             throw StartError("The knowledge store in “\(settings.dataDirectory)” can't be used: \(error.message)")
-        }
-    }
-
-    /// The files that wait to be ingested: in the file of the knowledge store, or in one of its own beside a database.
-    static func ingestQueue(_ settings: Settings, store: any KnowledgeStore) throws(StartError) -> SQLiteIngestQueue {
-        if let store = store as? SQLiteKnowledgeStore { return SQLiteIngestQueue(store: store) }
-        do {
-            return SQLiteIngestQueue(store: try SQLiteKnowledgeStore(path: "\(settings.dataDirectory)/queue.sqlite"))
-        } catch {
-            throw StartError("The queue of files in “\(settings.dataDirectory)” can't be used: \(error.message)")
         }
     }
 

@@ -53,8 +53,7 @@ public struct Application: Sendable {
         let jiraConfiguration = try Self.jiraConfiguration(settings)
         let embeddingsConfiguration = try Self.embeddingsConfiguration(settings)
         let database = try Self.database(settings, logger: logger)
-        let store = try Self.store(settings, database: database, logger: logger)
-        let queue = try Self.ingestQueue(settings, store: store)
+        let (store, queue) = try Self.store(settings, database: database, logger: logger)
         let chain = try Self.auditChain(settings)
         let auditStore = try Self.auditStore(settings, chain)
         // Last of what may fail, because they have to be closed.

@@ -14,6 +14,8 @@ struct UploadLimits: Sendable {
     var pieceBytes = 1 << 20
     /// How many uploads may run at a time: each holds one piece in memory.
     var concurrentUploads = 16
+    /// How long an upload counts as under way although its process doesn't say that it is alive, which the workers do.
+    var receiverTime = Duration.seconds(60)
     /// How long an upload waits for its files to be ingested before it is answered with the job.
     var waitTime = Duration.seconds(60)
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Knowledge
 import MCPServer
 import NIOCore
@@ -53,7 +54,10 @@ struct UploadReceiver {
     ) async throws(ToolError) -> Outcome {
         let job: String
         do throws(KnowledgeError) {
-            job = try await queue.openJob(receiver: WorkerIdentity.current)
+            job = try await queue.openJob(
+                receiver: WorkerIdentity.current,
+                until: Date(timeIntervalSinceNow: limits.receiverTime / .seconds(1))
+            )
         } catch { throw ToolError(upload: error) }
         var receiver = UploadReceiver(queue: queue, limits: limits, job: job)
         var failure: ToolError?
@@ -159,6 +163,8 @@ extension ToolError {
             self.init(.overloaded, error.message, retryable: true, retryAfter: .seconds(5), cause: error.cause)
         case .cancelled:
             self.init(.cancelled, error.message, retryable: true, cause: error.cause)
+        case .invalidText:
+            self.init(.invalidArguments, error.message, cause: error.cause)
         default:
             self.init(.upstreamUnavailable, error.message, retryable: true, cause: error.cause)
         }

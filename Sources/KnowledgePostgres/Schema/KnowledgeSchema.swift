@@ -8,7 +8,7 @@ import Postgres
 enum KnowledgeSchema {
     /// The steps in order; the number of a step is its place, from 1.
     static let migrations: [(name: String, script: String)] = [
-        ("documents", documents), ("records", records),
+        ("documents", documents), ("records", records), ("ingest_queue", ingestQueue),
     ]
 
     /// Carries out the steps that are missing.
@@ -153,5 +153,47 @@ enum KnowledgeSchema {
         );
 
         CREATE TABLE index_changes (generation bigint PRIMARY KEY, document_id text COLLATE "C" NOT NULL);
+        """
+
+    /// The files that wait to be ingested.
+    ///
+    /// A job has a receiver while files arrive. The bytes of a file are in pieces, so that none has to be in memory whole
+    /// while it arrives.
+    private static let ingestQueue = """
+        CREATE TABLE ingest_jobs (
+            id text COLLATE "C" PRIMARY KEY,
+            receiver text,
+            receiver_until timestamptz NOT NULL,
+            created_at timestamptz NOT NULL,
+            finished_at timestamptz,
+            is_cancelled boolean NOT NULL DEFAULT false
+        );
+        CREATE INDEX ingest_jobs_finished ON ingest_jobs (finished_at);
+        CREATE INDEX ingest_jobs_receiving ON ingest_jobs (receiver_until) WHERE receiver IS NOT NULL;
+
+        CREATE TABLE ingest_items (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            job_id text COLLATE "C" NOT NULL REFERENCES ingest_jobs ON DELETE CASCADE,
+            path text COLLATE "C" NOT NULL,
+            state text NOT NULL,
+            byte_count bigint NOT NULL DEFAULT 0,
+            attempts integer NOT NULL DEFAULT 0,
+            due_at timestamptz NOT NULL,
+            worker text,
+            claimed_until timestamptz,
+            outcome text
+        ) WITH (fillfactor = 70);
+        CREATE INDEX ingest_items_job ON ingest_items (job_id, id);
+        CREATE INDEX ingest_items_active ON ingest_items (state, id) WHERE state IN ('receiving', 'queued', 'running');
+        CREATE INDEX ingest_items_path ON ingest_items (path, id) WHERE state IN ('queued', 'running');
+
+        CREATE TABLE ingest_pieces (
+            item_id bigint NOT NULL REFERENCES ingest_items ON DELETE CASCADE,
+            sequence integer NOT NULL,
+            bytes bytea NOT NULL,
+            PRIMARY KEY (item_id, sequence)
+        );
+        -- They are read once, so compressing them would only take time.
+        ALTER TABLE ingest_pieces ALTER COLUMN bytes SET STORAGE EXTERNAL;
         """
 }

@@ -36,4 +36,7 @@ enum IngestQueueSchema {
             PRIMARY KEY (item_id, sequence)
         );
         """
+
+    /// Who takes files in has to show that it is there.
+    static let receivers = "ALTER TABLE ingest_jobs ADD COLUMN receiver_until REAL NOT NULL DEFAULT 0"
 }

@@ -17,7 +17,7 @@ public struct SQLiteIngestQueue: IngestQueue {
         self.limits = limits
     }
 
-    public func openJob(receiver: String) async throws(KnowledgeError) -> String {
+    public func openJob(receiver: String, until: Date) async throws(KnowledgeError) -> String {
         let id = UUID().uuidString.lowercased()
         try await self.write { [limits] database in
             let open = try Int.fetchOne(
@@ -25,11 +25,11 @@ public struct SQLiteIngestQueue: IngestQueue {
                 sql: "SELECT count(*) FROM ingest_jobs WHERE finished_at IS NULL"
             )
             guard open ?? 0 < limits.openJobs else {
-                throw KnowledgeError(.queueFull, "\(limits.openJobs) jobs aren't finished yet. Try again later.")
+                throw limits.tooManyJobs
             }
             try database.execute(
-                sql: "INSERT INTO ingest_jobs (id, receiver, created_at) VALUES (?, ?, ?)",
-                arguments: [id, receiver, Date().timeIntervalSince1970]
+                sql: "INSERT INTO ingest_jobs (id, receiver, receiver_until, created_at) VALUES (?, ?, ?, ?)",
+                arguments: [id, receiver, until.timeIntervalSince1970, Date().timeIntervalSince1970]
             )
             try database.execute(
                 sql: """
@@ -56,13 +56,15 @@ public struct SQLiteIngestQueue: IngestQueue {
                 sql: "SELECT count(*) FROM ingest_items WHERE job_id = ?",
                 arguments: [job]
             )
-            guard count ?? 0 < limits.itemsPerJob else {
-                throw KnowledgeError(.queueFull, "A job may have at most \(limits.itemsPerJob) files.")
-            }
+            guard count ?? 0 < limits.itemsPerJob else { throw limits.tooManyItems }
             try database.execute(
-                sql: "INSERT INTO ingest_items (job_id, path, state, due_at) VALUES (?, ?, 'receiving', ?)",
-                arguments: [job, path, Date().timeIntervalSince1970]
+                sql: """
+                    INSERT INTO ingest_items (job_id, path, state, due_at)
+                    SELECT id, ?, 'receiving', ? FROM ingest_jobs WHERE id = ? AND receiver IS NOT NULL
+                    """,
+                arguments: [path, Date().timeIntervalSince1970, job]
             )
+            guard database.changesCount == 1 else { throw IngestQueueLimits.jobClosed }
             return database.lastInsertedRowID
         }
     }
@@ -76,22 +78,18 @@ public struct SQLiteIngestQueue: IngestQueue {
                     WHERE state IN ('receiving', 'queued', 'running')
                     """
             )
-            guard (waiting ?? 0) + bytes.count <= limits.waitingBytes else {
-                throw KnowledgeError(
-                    .queueFull,
-                    "More than \(limits.waitingBytes) bytes wait to be ingested. Try again later."
-                )
-            }
+            guard (waiting ?? 0) + bytes.count <= limits.waitingBytes else { throw limits.tooManyBytes }
+            try database.execute(
+                sql: "UPDATE ingest_items SET byte_count = byte_count + ? WHERE id = ? AND state = 'receiving'",
+                arguments: [bytes.count, item]
+            )
+            guard database.changesCount == 1 else { throw IngestQueueLimits.jobClosed }
             try database.execute(
                 sql: """
                     INSERT INTO ingest_pieces (item_id, sequence, bytes)
                     SELECT ?, coalesce(max(sequence) + 1, 0), ? FROM ingest_pieces WHERE item_id = ?
                     """,
                 arguments: [item, Data(bytes), item]
-            )
-            try database.execute(
-                sql: "UPDATE ingest_items SET byte_count = byte_count + ? WHERE id = ?",
-                arguments: [bytes.count, item]
             )
         }
     }
@@ -102,9 +100,7 @@ public struct SQLiteIngestQueue: IngestQueue {
                 sql: "UPDATE ingest_items SET state = 'queued' WHERE id = ? AND state = 'receiving'",
                 arguments: [item]
             )
-            guard database.changesCount == 1 else {
-                throw KnowledgeError(.cancelled, "The job was cancelled while its files arrived.")
-            }
+            guard database.changesCount == 1 else { throw IngestQueueLimits.jobClosed }
         }
     }
 
@@ -140,14 +136,15 @@ public struct SQLiteIngestQueue: IngestQueue {
                     """,
                 arguments: [time]
             )
-            try Self.giveUp(after: limits.attempts, database)
+            try Self.forgetReceivers(where: "receiver_until <= ?", [time], database)
+            try Self.giveUp(limits, database)
             let rows = try Row.fetchAll(
                 database,
                 sql: """
                     SELECT id, path, state, byte_count, attempts, outcome FROM ingest_items i
                     WHERE state = 'queued' AND due_at <= ? AND NOT EXISTS (
-                        SELECT 1 FROM ingest_items o
-                        WHERE o.path = i.path AND o.id < i.id AND o.state IN ('queued', 'running'))
+                        SELECT 1 FROM ingest_items o WHERE o.path = i.path
+                            AND (o.state = 'running' OR (o.state = 'queued' AND o.id < i.id)))
                     ORDER BY id LIMIT ?
                     """,
                 arguments: [time, limit]
@@ -198,6 +195,10 @@ public struct SQLiteIngestQueue: IngestQueue {
                 sql: "UPDATE ingest_items SET claimed_until = ? WHERE state = 'running' AND worker = ?",
                 arguments: [until.timeIntervalSince1970, worker]
             )
+            try database.execute(
+                sql: "UPDATE ingest_jobs SET receiver_until = ? WHERE receiver = ?",
+                arguments: [until.timeIntervalSince1970, worker]
+            )
         }
     }
 
@@ -233,7 +234,7 @@ public struct SQLiteIngestQueue: IngestQueue {
                     arguments: [dueAt.timeIntervalSince1970, countsAttempt ? 0 : 1, item, worker]
                 )
             }
-            try Self.giveUp(after: limits.attempts, database)
+            try Self.giveUp(limits, database)
         }
     }
 
@@ -257,35 +258,32 @@ public struct SQLiteIngestQueue: IngestQueue {
                         "UPDATE ingest_items SET state = 'queued', worker = NULL WHERE state = 'running' AND worker = ?",
                     arguments: [worker]
                 )
-                try database.execute(
-                    sql: """
-                        DELETE FROM ingest_items WHERE state = 'receiving'
-                            AND job_id IN (SELECT id FROM ingest_jobs WHERE receiver = ?)
-                        """,
-                    arguments: [worker]
-                )
-                try database.execute(
-                    sql: "UPDATE ingest_jobs SET receiver = NULL WHERE receiver = ?",
-                    arguments: [worker]
-                )
+                try Self.forgetReceivers(where: "receiver = ?", [worker], database)
             }
-            try Self.completeJobs(database)
         }
     }
 
     public func nextEvent() async throws(KnowledgeError) -> Date? {
         try await self.read { database in
-            try Double.fetchOne(
+            let item = try Double.fetchOne(
                 database,
                 sql: """
                     SELECT min(CASE state WHEN 'queued' THEN due_at ELSE claimed_until END) FROM ingest_items i
                     WHERE state = 'running' OR (state = 'queued' AND NOT EXISTS (
-                        SELECT 1 FROM ingest_items o
-                        WHERE o.path = i.path AND o.id < i.id AND o.state IN ('queued', 'running')))
+                        SELECT 1 FROM ingest_items o WHERE o.path = i.path
+                            AND (o.state = 'running' OR (o.state = 'queued' AND o.id < i.id))))
                     """
-            ).map { Date(timeIntervalSince1970: $0) }
+            )
+            let receiver = try Double.fetchOne(
+                database,
+                sql: "SELECT min(receiver_until) FROM ingest_jobs WHERE receiver IS NOT NULL"
+            )
+            return [item, receiver].compactMap(\.self).min().map { Date(timeIntervalSince1970: $0) }
         }
     }
+
+    /// Nothing in SQLite tells one process of the changes of another; each comes back when the next claim runs out.
+    public func listen(_ heard: @Sendable () -> Void) async throws(KnowledgeError) {}
 
     public func job(_ id: String) async throws(KnowledgeError) -> IngestJob? {
         try await self.read { database in
@@ -353,20 +351,35 @@ public struct SQLiteIngestQueue: IngestQueue {
         try database.execute(sql: "DELETE FROM ingest_pieces WHERE item_id = ?", arguments: [item])
     }
 
+    /// Forgets what processes hadn't taken in whole, and closes their jobs.
+    private static func forgetReceivers(
+        where condition: String,
+        _ arguments: StatementArguments,
+        _ database: Database
+    ) throws {
+        try database.execute(
+            sql: """
+                DELETE FROM ingest_items WHERE state = 'receiving'
+                    AND job_id IN (SELECT id FROM ingest_jobs WHERE receiver IS NOT NULL AND \(condition))
+                """,
+            arguments: arguments
+        )
+        try database.execute(
+            sql: "UPDATE ingest_jobs SET receiver = NULL WHERE receiver IS NOT NULL AND \(condition)",
+            arguments: arguments
+        )
+        if database.changesCount > 0 { try Self.completeJobs(database) }
+    }
+
     /// Fails files that were begun too often.
-    private static func giveUp(after attempts: Int, _ database: Database) throws {
+    private static func giveUp(_ limits: IngestQueueLimits, _ database: Database) throws {
         let items = try Int64.fetchAll(
             database,
             sql: "SELECT id FROM ingest_items WHERE state = 'queued' AND attempts >= ?",
-            arguments: [attempts]
+            arguments: [limits.attempts]
         )
-        let error = KnowledgeError(
-            .extractionFailed,
-            "The file was given up after \(attempts) attempts: each failed, or ended with the process."
-        )
-        for item in items {
-            try Self.settle(item, state: .failed, outcome: IngestItemOutcome(error: error), database)
-        }
+        let outcome = IngestItemOutcome(error: limits.tooManyAttempts)
+        for item in items { try Self.settle(item, state: .failed, outcome: outcome, database) }
         if !items.isEmpty { try Self.completeJobs(database) }
     }
 
@@ -390,8 +403,9 @@ public struct SQLiteIngestQueue: IngestQueue {
                 sql: """
                     SELECT EXISTS (SELECT 1 FROM ingest_items WHERE state = 'queued' AND due_at <= ?)
                         OR EXISTS (SELECT 1 FROM ingest_items WHERE state = 'running' AND claimed_until <= ?)
+                        OR EXISTS (SELECT 1 FROM ingest_jobs WHERE receiver IS NOT NULL AND receiver_until <= ?)
                     """,
-                arguments: [now.timeIntervalSince1970, now.timeIntervalSince1970]
+                arguments: [now.timeIntervalSince1970, now.timeIntervalSince1970, now.timeIntervalSince1970]
             ) ?? false
         }
     }

@@ -15,6 +15,9 @@ enum KnowledgeMigrations {
         migrator.registerMigration("003-feedback-and-freshness") { database in
             try database.execute(sql: Self.feedbackAndFreshness)
         }
+        migrator.registerMigration("004-queue-receivers") { database in
+            try database.execute(sql: IngestQueueSchema.receivers)
+        }
         return migrator
     }
 

@@ -2,6 +2,9 @@ public import Foundation
 
 /// Files that wait to be ingested, kept where the documents are, so that they survive a restart.
 ///
+/// Several processes may share a queue, each with workers of its own. Their clocks decide when a claim has run out, so they
+/// may differ by much less than a claim lasts.
+///
 /// A file is taken in piece by piece and counts only once ``finishReceiving(_:)`` has returned: then its bytes are
 /// durable, and it will be ingested whatever happens to the process. Workers claim files for a time and have to renew the
 /// claim; a claim that ran out, or whose worker is known to be gone, falls back to the queue. Of files with the same path,
@@ -9,10 +12,12 @@ public import Foundation
 public protocol IngestQueue: Sendable {
     /// Begins a job to which files are added.
     ///
-    /// - Parameter receiver: The process that adds them; see ``WorkerIdentity``.
+    /// - Parameters:
+    ///   - receiver: The process that adds them; see ``WorkerIdentity``.
+    ///   - until: When the process counts as gone, as in ``recover(from:)``, unless it renews its claims.
     /// - Returns: The identifier of the job, which can't be guessed.
     /// - Throws: ``KnowledgeError/Code/queueFull`` if there are too many unfinished jobs.
-    func openJob(receiver: String) async throws(KnowledgeError) -> String
+    func openJob(receiver: String, until: Date) async throws(KnowledgeError) -> String
 
     /// Says that no more files come; a job is done when all its files are.
     func closeJob(_ id: String) async throws(KnowledgeError)
@@ -20,12 +25,14 @@ public protocol IngestQueue: Sendable {
     /// Begins to take in a file.
     ///
     /// - Returns: Its number.
-    /// - Throws: ``KnowledgeError/Code/queueFull`` if the job has too many files.
+    /// - Throws: ``KnowledgeError/Code/queueFull`` if the job has too many files, ``KnowledgeError/Code/cancelled`` if it
+    ///   takes none any more.
     func beginReceiving(path: String, job: String) async throws(KnowledgeError) -> Int64
 
     /// Adds bytes to a file that is being taken in.
     ///
-    /// - Throws: ``KnowledgeError/Code/queueFull`` if too many bytes wait in all.
+    /// - Throws: ``KnowledgeError/Code/queueFull`` if too many bytes wait in all, ``KnowledgeError/Code/cancelled`` if the
+    ///   job was cancelled meanwhile.
     func append(_ bytes: [UInt8], to item: Int64) async throws(KnowledgeError)
 
     /// Makes a file durable and queues it.
@@ -56,7 +63,7 @@ public protocol IngestQueue: Sendable {
     /// Returns the bytes of a file.
     func content(of item: Int64) async throws(KnowledgeError) -> [UInt8]
 
-    /// Puts off the end of all claims of a worker.
+    /// Puts off the end of all claims of a worker, and of what it takes in.
     func renew(worker: String, until: Date) async throws(KnowledgeError)
 
     /// Keeps what became of files and forgets their bytes.
@@ -86,6 +93,14 @@ public protocol IngestQueue: Sendable {
 
     /// Returns when the next file is due or the next claim runs out, or nothing if neither will happen.
     func nextEvent() async throws(KnowledgeError) -> Date?
+
+    /// Calls a closure once it listens, and then whenever a process may have queued files or given some back, until the task
+    /// is cancelled.
+    ///
+    /// It returns if no other process can, or if none can be heard.
+    ///
+    /// - Throws: ``KnowledgeError/Code/storeFailed`` when nothing can be heard any more; then it is called again.
+    func listen(_ heard: @Sendable () -> Void) async throws(KnowledgeError)
 
     /// Returns a job, or nothing if there is none of this identifier.
     func job(_ id: String) async throws(KnowledgeError) -> IngestJob?
@@ -121,4 +136,28 @@ public struct IngestQueueLimits: Sendable {
 
     /// Creates the defaults.
     public init() {}
+
+    package var tooManyJobs: KnowledgeError {
+        KnowledgeError(.queueFull, "\(self.openJobs) jobs aren't finished yet. Try again later.")
+    }
+
+    package var tooManyItems: KnowledgeError {
+        KnowledgeError(.queueFull, "A job may have at most \(self.itemsPerJob) files.")
+    }
+
+    package var tooManyBytes: KnowledgeError {
+        KnowledgeError(.queueFull, "More than \(self.waitingBytes) bytes wait to be ingested. Try again later.")
+    }
+
+    package var tooManyAttempts: KnowledgeError {
+        KnowledgeError(
+            .extractionFailed,
+            "The file was given up after \(self.attempts) attempts: each failed, or ended with the process."
+        )
+    }
+
+    package static let jobClosed = KnowledgeError(
+        .cancelled,
+        "The job was cancelled while its files arrived, or they arrived too slowly."
+    )
 }

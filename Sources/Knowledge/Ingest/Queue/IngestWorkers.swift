@@ -58,6 +58,7 @@ public struct IngestWorkers: Sendable {
     public func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.renewClaims() }
+            group.addTask { await self.listen() }
             for _ in 0..<max(1, self.configuration.workers) { group.addTask { await self.work() } }
         }
     }
@@ -172,6 +173,21 @@ public struct IngestWorkers: Sendable {
                 } catch { report(error) }
             }
             .value
+        }
+    }
+
+    /// Wakes the workers when other processes have put something into the queue.
+    private func listen() async {
+        var failures = 0
+        while !Task.isCancelled {
+            let start = ContinuousClock.now
+            do throws(KnowledgeError) {
+                return try await self.queue.listen { self.arrivals.signal() }
+            } catch {
+                if error.code != .cancelled { self.report(error) }
+            }
+            failures = start.duration(to: .now) > .seconds(60) ? 0 : min(failures + 1, 5)
+            try? await Task.sleep(for: self.configuration.retryTime * (1 << failures))
         }
     }
 
