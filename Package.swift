@@ -160,7 +160,8 @@ let package = Package(
                 "Access", "Audit", "AuditSQLite",
                 "Crawling", "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgePostgres",
                 "KnowledgeSQLite", "KnowledgeTools", "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer",
-                "MCPStdio", "Postgres", "Reranking", "SharedState", "Telemetry", "Upstream", configuration, httpTypes,
+                "MCPStdio", "Postgres", "Reranking", "SharedState", "SharedStateRedis", "Telemetry", "Upstream",
+                configuration, httpTypes,
                 hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
                 yams,
             ],
@@ -178,7 +179,8 @@ let package = Package(
         .executableTarget(
             name: "gantry-everything",
             dependencies: [
-                "JSON", "MCP", "MCPHTTP", "MCPServer", "MCPStdio", argumentParser, logging,
+                "JSON", "MCP", "MCPHTTP", "MCPServer", "MCPStdio", "SharedState", "SharedStateRedis", argumentParser,
+                logging,
             ],
             path: "Fixtures/gantry-everything",
             swiftSettings: swiftSettings

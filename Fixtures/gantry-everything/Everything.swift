@@ -3,6 +3,8 @@ import Logging
 import MCPHTTP
 import MCPServer
 import MCPStdio
+import SharedState
+import SharedStateRedis
 
 /// A server with one of everything that the protocol knows, for the conformance suite and for tests of whole clients.
 @main
@@ -36,8 +38,29 @@ struct Everything: AsyncParsableCommand {
     @Option(help: "How long a task is kept, in milliseconds.")
     var taskLifetimeMs = 3_600_000
 
+    @Option(help: "The address of the Redis that several of these servers share.")
+    var redis: String?
+
+    @Option(help: "A text of at least 32 bytes with which is sealed what clients carry.")
+    var sealingKey: String?
+
     func run() async throws {
-        let server = self.makeServer()
+        var logger = Logger(label: "gantry-everything", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = .warning
+        let client = try self.redis.map {
+            RedisClient(configuration: try RedisConfiguration(url: $0), logger: logger)
+        }
+        let server = self.makeServer(client.map { .redis($0) } ?? .inMemory(), logger)
+        do {
+            try await self.serve(server)
+        } catch {
+            await client?.shutdown()
+            throw error
+        }
+        await client?.shutdown()
+    }
+
+    private func serve(_ server: MCPServer) async throws {
         if self.stdio {
             Allocator.keepFreedMemory()
             try await MCPStdio(server: server).run()
@@ -57,7 +80,7 @@ struct Everything: AsyncParsableCommand {
         ).run()
     }
 
-    private func makeServer() -> MCPServer {
+    private func makeServer(_ stores: SharedStores, _ logger: Logger) -> MCPServer {
         var options = MCPServer.Options()
         options.instructions = "A server for tests: one of everything."
         options.defaultTimeout = .seconds(60)
@@ -68,10 +91,15 @@ struct Everything: AsyncParsableCommand {
         options.taskPollInterval = .milliseconds(50)
         options.maximumResultBytes = 16 << 20
         options.offersOperations = true
-        var logger = Logger(label: "gantry-everything", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = .warning
-        let cancellations = Cancellations()
-        return MCPServer(name: "gantry-everything", version: "1.0.0", options: options, logger: logger) {
+        if let sealingKey { options.sealingKeys = [SealingKey(bytes: Array(sealingKey.utf8))] }
+        let cancellations = Cancellations(values: stores.values)
+        return MCPServer(
+            name: "gantry-everything",
+            version: "1.0.0",
+            options: options,
+            logger: logger,
+            stores: stores
+        ) {
             SimpleText()
             ContentTools.all
             ReportingTools.all(cancellations)

@@ -1,14 +1,27 @@
 import JSON
 import MCP
 import MCPServer
-import Synchronization
+import SharedState
 
-/// How many hanging calls have been cancelled.
-final class Cancellations: Sendable {
-    private let counter = Atomic(0)
+/// How many hanging calls have been cancelled, on all replicas.
+struct Cancellations: Sendable {
+    private static let key = "everything:cancellations"
 
-    var count: Int { self.counter.load(ordering: .sequentiallyConsistent) }
-    func add() { self.counter.add(1, ordering: .sequentiallyConsistent) }
+    let values: any KeyValueStore
+
+    var count: Int {
+        get async throws { Self.count(try await self.values.value(for: Self.key)) }
+    }
+
+    func add() async throws {
+        _ = try await self.values.update(Self.key, lifetime: .seconds(3600)) { old in
+            Array(String(Self.count(old) + 1).utf8)
+        }
+    }
+
+    private static func count(_ stored: [UInt8]?) -> Int {
+        stored.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+    }
 }
 
 struct ProgressTool: FixtureTool {
@@ -68,7 +81,7 @@ struct HangingTool: FixtureTool {
         do {
             try await Task.sleep(for: .seconds(3600))
         } catch {
-            self.cancellations.add()
+            try await self.cancellations.add()
             throw error
         }
         return "It was an hour."
@@ -83,7 +96,7 @@ struct CancelCountTool: FixtureTool {
     let cancellations: Cancellations
 
     func call(_ arguments: NoArguments, _ context: ToolContext) async throws -> Output {
-        Output(count: self.cancellations.count)
+        Output(count: try await self.cancellations.count)
     }
 }
 

@@ -2,6 +2,9 @@
 
 Nothing is skipped when the variable is missing: the tests fail and say so. They need the 2.x release of the official
 SDK, for the models of the messages.
+
+With GANTRY_TEST_REPLICAS=3 each server is three, which share the Redis at TEST_REDIS_URL, and every request goes to the
+next of them. The tests are the same: nobody may notice.
 """
 
 import os
@@ -17,7 +20,10 @@ import pytest
 pytest.register_assert_rewrite("messages", "wire")
 
 from messages import LATEST  # noqa: E402
+from round_robin import RoundRobin  # noqa: E402
 from wire import Legacy, Modern, Stdio  # noqa: E402
+
+REPLICAS = int(os.environ.get("GANTRY_TEST_REPLICAS", "1"))
 
 
 def binary():
@@ -58,6 +64,10 @@ class Everything:
         self.stop()
         pytest.fail(f"gantry-everything did not listen in 30 s:\n{self.output()}")
 
+    @property
+    def is_running(self):
+        return self.process.poll() is None
+
     def output(self):
         return Path(self.log.name).read_text(errors="replace")
 
@@ -76,14 +86,45 @@ class Everything:
             return None
 
 
+class Replicas:
+    """Several of them behind a proxy, which look like one."""
+
+    def __init__(self, *options):
+        redis = os.environ.get("TEST_REDIS_URL")
+        if not redis:
+            pytest.fail("TEST_REDIS_URL is not set: replicas share a Redis.", pytrace=False)
+        options += ("--redis", redis, "--sealing-key", "the same key for all of the replicas")
+        self.servers = [Everything(*options) for _ in range(REPLICAS)]
+        self.proxy = RoundRobin(server.port for server in self.servers)
+        self.port = self.proxy.port
+
+    @property
+    def is_running(self):
+        return all(server.is_running for server in self.servers)
+
+    def terminate(self):
+        for server in self.servers:
+            server.terminate()
+
+    def stop(self):
+        """Asks all to stop and returns 0 if all did so in order."""
+        codes = [server.stop() for server in self.servers]
+        self.proxy.stop()
+        return next((code for code in codes if code != 0), 0)
+
+
+def new_server(*options):
+    return Everything(*options) if REPLICAS == 1 else Replicas(*options)
+
+
 @pytest.fixture(scope="session")
 def everything_with():
     """Servers with options, one for each set of options."""
     running = {}
 
     def start(*options):
-        if options not in running or running[options].process.poll() is not None:
-            running[options] = Everything(*options)
+        if options not in running or not running[options].is_running:
+            running[options] = new_server(*options)
         return running[options]
 
     yield start
@@ -100,7 +141,7 @@ def everything(everything_with):
 @pytest.fixture
 def own_everything():
     """A server for one test, which may stop it."""
-    server = Everything()
+    server = new_server()
     yield server
     server.stop()
 

@@ -284,7 +284,7 @@ public struct MCPEndpoint: Sendable {
     ) async throws(MCPError) -> Response {
         // Over HTTP, clients of 2026-07-28 cancel by closing the stream: an id is no capability.
         if let session = try await self.session(of: headers, principal) {
-            self.server.receive(notification, self.exchange(session, headers, principal))
+            await self.server.receive(notification, self.exchange(session, headers, principal))
         }
         return Response(status: .accepted)
     }

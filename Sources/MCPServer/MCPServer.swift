@@ -119,9 +119,19 @@ public final class MCPServer: Sendable {
         self.serverInfo = .object(Codec(.v2026_07_28).json(self.implementation))
         self.options = options
         self.stores = stores
-        self.registry = CallRegistry(maximumCalls: options.maximumConcurrentCalls)
-        self.streams = CallRegistry(maximumCalls: options.maximumStreams)
-        self.announcer = Announcer(bus: stores.bus)
+        let registry = CallRegistry(maximumCalls: options.maximumConcurrentCalls)
+        let streams = CallRegistry(maximumCalls: options.maximumStreams)
+        self.registry = registry
+        self.streams = streams
+        self.announcer = Announcer(bus: stores.bus) { event in
+            switch event {
+            case .callCancelled(let key): if registry.cancel(key) == false { streams.cancel(key) }
+            case .sessionEnded(let id):
+                registry.cancelAll(in: id)
+                streams.cancelAll(in: id)
+            default: break
+            }
+        }
         self.sealer = Sealer(keys: options.sealingKeys)
         self.pipeline = CallPipeline(
             registry: self.registry,

@@ -1,5 +1,5 @@
 /// Where Redis is, and how long to wait for it.
-public struct RedisConfiguration: Sendable {
+public struct RedisConfiguration: Sendable, CustomStringConvertible {
     public var host: String
     public var port: Int
     /// Whether the connection is encrypted, with a certificate that is checked.
@@ -76,6 +76,12 @@ public struct RedisConfiguration: Sendable {
             throw fail("the port has to be a number from 1 to 65535")
         }
         self.port = portNumber
+    }
+
+    /// The address, without the password.
+    public var description: String {
+        let host = self.host.contains(":") ? "[\(self.host)]" : self.host
+        return "\(self.usesTLS ? "rediss" : "redis")://\(self.user)@\(host):\(self.port)/\(self.database)"
     }
 
     /// Puts bytes in the place of `%XX`; nothing if that is not right.

@@ -86,9 +86,9 @@ struct CallLifetimeTests {
         async let response = server.respond(to: call, exchange("mine"))
         for await _ in self.began { break }
         let cancelled = JSONRPCNotification(method: "notifications/cancelled", params: ["requestId": 7])
-        server.receive(cancelled, exchange("other"))
+        await server.receive(cancelled, exchange("other"))
         #expect(self.records.all.isEmpty)
-        server.receive(cancelled, exchange("mine"))
+        await server.receive(cancelled, exchange("mine"))
         #expect(await response == nil)
         self.gateContinuation.finish()
     }

@@ -99,6 +99,8 @@ extension Application {
         if access.authenticator != nil { ResourceMetadataRoutes(resource: access.resource).add(to: router) }
         HealthRoutes(
             knowledge: self.knowledge,
+            database: self.database,
+            redis: self.redis,
             jiraIsConfigured: self.jira != nil,
             toolCount: self.server.tools(for: .local).arrayValue?.count ?? 0,
             isStopping: { shutdown.hasBegun },

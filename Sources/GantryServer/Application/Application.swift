@@ -12,6 +12,7 @@ public import MCPServer
 import Postgres
 import Reranking
 import SharedState
+import SharedStateRedis
 import Upstream
 
 /// Everything that Gantry consists of, built from its settings in one place.
@@ -27,6 +28,7 @@ public struct Application: Sendable {
     let embedder: (any Embedder)?
     let jira: (any JiraClient)?
     let database: PostgresPool?
+    let redis: RedisClient?
     /// Who may do what.
     public let access: AccessControl
     /// The records of all calls.
@@ -70,7 +72,8 @@ public struct Application: Sendable {
         } else {
             embedder = Self.embedder(settings, logger: logger)
         }
-        let shared = SharedStores.inMemory()
+        let redis = settings.redis.map { RedisClient(configuration: $0, logger: logger) }
+        let shared = redis.map { SharedStores.redis($0) } ?? .inMemory()
         let events = IndexEvents(bus: shared.bus, server: UUID().uuidString)
         let cache = SemanticCache()
         let knowledge = KnowledgeBase(
@@ -101,6 +104,7 @@ public struct Application: Sendable {
         self.embedder = embedder
         self.jira = jira
         self.database = database
+        self.redis = redis
         self.access = access
         self.upstream = upstream
         self.knowledge = knowledge
@@ -145,6 +149,7 @@ public struct Application: Sendable {
     /// Call it once, when nothing is asked any more.
     public func close() async {
         await self.auditLog.flush()
+        await self.redis?.shutdown()
         await self.database?.close()
         await self.access.close(self.logger)
         do {
@@ -167,6 +172,7 @@ public struct Application: Sendable {
         options.title = "Gantry"
         options.naming = settings.toolNames
         options.offersOperations = true
+        if !settings.sealingKeys.isEmpty { options.sealingKeys = settings.sealingKeys }
         options.instructions = """
             Gantry gives access to a knowledge base of this organisation's documents, to Kubernetes manifests that follow \
             good practice, and, where it is configured, to the Jira backlog. Look into the knowledge base before you \

@@ -3,13 +3,15 @@ import JiraTools
 import Knowledge
 import MCPServer
 import Postgres
+import SharedState
+import SharedStateRedis
 
 extension Application {
     /// Tries out every part.
     public func diagnose() async -> [Finding] {
         [
             self.dataDirectoryFinding(), await self.storeFinding(), await self.qualityFinding(),
-            await self.modelFinding(), await self.jiraFinding(),
+            await self.sharedStateFinding(), await self.modelFinding(), await self.jiraFinding(),
         ]
     }
 
@@ -45,6 +47,19 @@ extension Application {
             return Finding(part: "knowledge store", verdict: .notice, message: "\(counts); \(notice)")
         } catch {
             return Finding(part: "knowledge store", verdict: .broken, message: error.message)
+        }
+    }
+
+    private func sharedStateFinding() async -> Finding {
+        let part = "shared state"
+        guard let redis else {
+            return Finding(part: part, verdict: .ok, message: "in memory, for one replica (REDIS_URL isn't set)")
+        }
+        do {
+            try await redis.ping()
+            return Finding(part: part, verdict: .ok, message: "\(redis.configuration)")
+        } catch {
+            return Finding(part: part, verdict: .broken, message: "\(redis.configuration): \(error.message)")
         }
     }
 

@@ -9,7 +9,7 @@ public struct Finding: Sendable, Hashable {
         case broken
     }
 
-    /// The part: `data directory`, `knowledge store`, `embedding model`, `Jira`.
+    /// The part: `data directory`, `knowledge store`, `shared state`, `embedding model`, `Jira`.
     public var part: String
     public var verdict: Verdict
     /// What is the case, and what to do about it.

@@ -40,6 +40,8 @@ public struct SettingKey: Sendable, Hashable {
     public static let databasePoolSize = Self("database", "pool_size")
     public static let databaseMaximumOverflow = Self("database", "max_overflow")
     public static let databaseRecycleSeconds = Self("database", "pool_recycle_seconds")
+    public static let redisURL = Self("redis", "url", isSecret: true)
+    public static let sealingKeys = Self("gantry", "sealing_keys", isSecret: true)
     public static let jiraURL = Self("jira", "url")
     public static let jiraUser = Self("jira", "user")
     public static let jiraToken = Self("jira", "token", isSecret: true)
@@ -62,8 +64,9 @@ public struct SettingKey: Sendable, Hashable {
     public static let all: [Self] = [
         host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, authentication,
         publicURL, policy, auditRetention, jwtPublicKey, jwtKeySetURL, jwtIssuer, jwtAudience, databaseURL,
-        databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, jiraURL, jiraUser, jiraToken, jiraProjects,
-        embeddingsPrecision, embeddingsURL, embeddingsModel, embeddingsAPIKey, embeddingsDimension, embeddingsMaxTokens,
+        databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, redisURL, sealingKeys, jiraURL, jiraUser,
+        jiraToken, jiraProjects, embeddingsPrecision, embeddingsURL, embeddingsModel, embeddingsAPIKey,
+        embeddingsDimension, embeddingsMaxTokens,
         rerankURL, rerankModel, rerankAPIKey, rerankStyle, gitSchemes, logLevel, logFormat,
     ]
 }

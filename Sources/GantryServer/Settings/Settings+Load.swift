@@ -63,6 +63,8 @@ extension Settings {
         self.corsOrigins = reader.list(.corsOrigins, problem: Self.originProblem)
         self.offersHTTPWithSSE = reader.flag(.httpSSE)
         self.database = Self.database(&reader)
+        self.redis = Self.redis(&reader)
+        self.sealingKeys = Self.sealingKeys(&reader)
         self.publicURL = Self.publicURL(&reader, port: self.port)
         self.policyFile = Self.policyFile(&reader)
         let days = reader.value(.auditRetention, default: 365, expected: "a number of days, 0 to 36500") { text in

@@ -3,6 +3,7 @@ public import Embedding
 public import Logging
 public import MCPServer
 public import Reranking
+public import SharedStateRedis
 public import Telemetry
 
 /// Everything that can be set from outside, checked.
@@ -88,6 +89,12 @@ public struct Settings: Sendable {
     public var offersHTTPWithSSE = false
     /// How to reach PostgreSQL, or nothing for an embedded store in the data directory.
     public var database: Database?
+    /// How to reach Redis, which replicas share, or nothing for one process that keeps everything itself.
+    public var redis: RedisConfiguration?
+    /// With what is sealed what clients carry: the first seals, all open.
+    ///
+    /// Nothing for a key that is made at the start and gone at the end.
+    public var sealingKeys: [SealingKey] = []
     /// Whose tokens are accepted, or nothing if no issuer is set.
     public var issuer: Issuer?
     /// Whether every request over HTTP needs a token or an API key.

@@ -99,7 +99,7 @@ public final class ClientConnection: Sendable {
                 return .answer(.failure(error, id: call.id))
             }
         case .notification(let notification):
-            self.server.receive(
+            await self.server.receive(
                 notification,
                 self.exchange(self.session?.revision ?? .v2026_07_28, RequestMeta(params: [:]))
             )

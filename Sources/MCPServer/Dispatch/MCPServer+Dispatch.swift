@@ -47,6 +47,8 @@ extension MCPServer {
     ) async throws(MCPError) -> Answer? {
         let revision = exchange.revision
         let catalogue = self.catalogue
+        // The notification that cancels it may reach another replica.
+        if exchange.session != nil { await self.announcer.listenForCalls() }
         switch request.method {
         case "tools/call":
             return try await self.callTool(request, exchange, catalogue)
@@ -95,12 +97,13 @@ extension MCPServer {
     /// Takes a notification.
     ///
     /// Those that mean nothing here are dropped, as the specification wants.
-    public func receive(_ notification: JSONRPCNotification, _ exchange: Exchange) {
+    public func receive(_ notification: JSONRPCNotification, _ exchange: Exchange) async {
         guard notification.method == "notifications/cancelled", let scope = exchange.scope,
             let id = notification.params["requestId"].flatMap(RequestID.init)
         else { return }
         let key = CallKey(scope: scope, id: id)
-        if self.registry.cancel(key) == false { self.streams.cancel(key) }
+        if self.registry.cancel(key) || self.streams.cancel(key) { return }
+        if exchange.session != nil { await self.announcer.announce(.callCancelled(key)) }
     }
 
     /// Takes the client's answer to a request of ours.

@@ -163,6 +163,7 @@ private final class SessionListener: EventListener {
             self.subscriptions.withLock { $0 = Set(uris) }
         case .sessionEnded(let id):
             if id == self.sessionID { self.onEnd() }
+        case .callCancelled: break
         }
     }
 }

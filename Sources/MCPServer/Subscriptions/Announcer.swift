@@ -17,6 +17,8 @@ enum ServerEvent: Sendable {
     case taskChanged(TaskRecord)
     case subscriptionsChanged(session: String, uris: [String])
     case sessionEnded(id: String)
+    /// A client no longer wants a call that may run on any replica.
+    case callCancelled(CallKey)
 
     /// What of two events one is as good as both: the later one makes the earlier one superfluous.
     var coalescingKey: String {
@@ -26,6 +28,7 @@ enum ServerEvent: Sendable {
         case .taskChanged(let record): "task:\(record.state.id):\(record.state.status.rawValue)"
         case .subscriptionsChanged(let session, _): "subscriptions:\(session)"
         case .sessionEnded(let id): "session:\(id)"
+        case .callCancelled(let key): "call:\(key.scope):\(key.id)"
         }
     }
 
@@ -37,6 +40,7 @@ enum ServerEvent: Sendable {
         case .subscriptionsChanged(let session, let uris):
             ["session": .string(session), "subscriptions": .array(uris.map(JSONValue.string))]
         case .sessionEnded(let id): ["session": .string(id)]
+        case .callCancelled(let key): ["session": .string(key.scope), "cancelled": key.id.json]
         }
     }
 
@@ -50,6 +54,8 @@ enum ServerEvent: Sendable {
         } else if let session = json["session"]?.stringValue {
             if let uris = json["subscriptions"]?.arrayValue {
                 self = .subscriptionsChanged(session: session, uris: uris.compactMap(\.stringValue))
+            } else if let id = json["cancelled"].flatMap(RequestID.init) {
+                self = .callCancelled(CallKey(scope: session, id: id))
             } else {
                 self = .sessionEnded(id: session)
             }
@@ -69,7 +75,8 @@ protocol EventListener: Sendable {
 
 /// Tells all listeners of all replicas what has happened.
 ///
-/// Each process listens to the bus once, for all its streams, while it has any.
+/// Each process listens to the bus once, for all its streams, while it has any, and for good once it has run a call that
+/// clients may cancel by way of another replica.
 final class Announcer: Sendable {
     private static let topic = "mcp:events"
 
@@ -77,13 +84,17 @@ final class Announcer: Sendable {
         var listeners: [UInt64: any EventListener] = [:]
         var lastID: UInt64 = 0
         var relay: Task<Void, Never>?
+        var isForCalls = false
     }
 
     private let state = Mutex(State())
     private let bus: any EventBus
+    /// Takes the events that concern the calls of this process.
+    private let forCalls: @Sendable (ServerEvent) -> Void
 
-    init(bus: any EventBus) {
+    init(bus: any EventBus, forCalls: @escaping @Sendable (ServerEvent) -> Void = { _ in }) {
         self.bus = bus
+        self.forCalls = forCalls
     }
 
     deinit {
@@ -124,11 +135,19 @@ final class Announcer: Sendable {
     func remove(_ id: UInt64) {
         self.state.withLock { state in
             state.listeners[id] = nil
-            if state.listeners.isEmpty {
+            if state.listeners.isEmpty, state.isForCalls == false {
                 state.relay?.cancel()
                 state.relay = nil
             }
         }
+    }
+
+    /// Hears from now on of what concerns the calls of this process, if the bus can be listened to.
+    nonisolated(nonsending) func listenForCalls() async {
+        guard self.state.withLock({ $0.isForCalls == false }) else { return }
+        // The next call tries again.
+        guard (try? await self.startRelay()) != nil else { return }
+        self.state.withLock { $0.isForCalls = true }
     }
 
     /// Tells all listeners of this process that nothing more will come.
@@ -155,6 +174,7 @@ final class Announcer: Sendable {
     }
 
     private func deliver(_ event: ServerEvent) {
+        self.forCalls(event)
         let listeners = self.state.withLock { Array($0.listeners.values) }
         for listener in listeners {
             listener.take(event)

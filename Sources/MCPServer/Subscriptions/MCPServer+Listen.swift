@@ -211,7 +211,7 @@ private final class StreamListener: EventListener {
                 method: "notifications/tasks",
                 params: self.codec.json(record.state, isDetailed: true)
             )
-        case .sessionEnded, .subscriptionsChanged:
+        case .sessionEnded, .subscriptionsChanged, .callCancelled:
             return nil
         }
     }

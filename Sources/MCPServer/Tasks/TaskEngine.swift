@@ -7,7 +7,8 @@ import Synchronization
 /// Runs tool calls as tasks: work that a client asks about later.
 ///
 /// A task is stored before it is announced, and every change of it is stored before anybody hears of it, so any replica
-/// can answer for it. It runs in the process that began it. The tasks of a process that ends are failed.
+/// can answer for it. It runs in the process that began it. The tasks of a process that ends are failed: by itself if it
+/// can, else by whoever asks about one of them and finds that the process shows no sign of life.
 ///
 /// Specification: the tasks extension (SEP-2663); 2025-11-25, basic/utilities/tasks.
 final class TaskEngine: Sendable {
@@ -32,6 +33,15 @@ final class TaskEngine: Sendable {
     private let pipeline: CallPipeline
     private let limits: Limits
     private let running = Mutex<[String: Running]>([:])
+    /// Under which name this process shows that it is alive.
+    private let runner = RandomID.make()
+    private let heart = Mutex<Task<Void, Never>?>(nil)
+
+    /// For how long a sign of life is good: longer than shared state may be away without tasks being given up.
+    private static let signLifetime = Duration.seconds(90)
+    private static let heartbeat = Duration.seconds(15)
+    /// The longest time between two attempts to store how a task ended.
+    private static let longestPause = Duration.seconds(2)
 
     init(stores: SharedStores, announcer: Announcer, pipeline: CallPipeline, limits: Limits) {
         self.store = stores.values
@@ -41,7 +51,12 @@ final class TaskEngine: Sendable {
         self.limits = limits
     }
 
+    deinit {
+        self.heart.withLock { $0?.cancel() }
+    }
+
     private static func key(_ id: String) -> String { "mcp:task:\(id)" }
+    private static func runnerKey(_ runner: String) -> String { "mcp:runner:\(runner)" }
     private static func listKey(_ principalID: String) -> String { "mcp:tasks:\(principalID)" }
 
     // MARK: Beginning
@@ -65,7 +80,7 @@ final class TaskEngine: Sendable {
     ) async throws(MCPError) -> TaskRecord {
         let lifetime = min(lifetime ?? self.limits.lifetime, self.limits.lifetime)
         let now = Timestamp.now()
-        let record = TaskRecord(
+        var record = TaskRecord(
             principalID: exchange.principal.id,
             tool: invocation.tool,
             state: TaskState(
@@ -77,6 +92,7 @@ final class TaskEngine: Sendable {
                 pollMilliseconds: self.limits.pollInterval.milliseconds
             )
         )
+        record.runner = self.runner
         let count = self.running.withLock { running in
             running.values.count { $0.principalID == record.principalID }
         }
@@ -88,6 +104,7 @@ final class TaskEngine: Sendable {
             )
         }
         do {
+            try await self.showLife()
             try await self.store.set(
                 Self.key(record.state.id),
                 to: JSONValue.object(record.json).serialized(),
@@ -96,6 +113,7 @@ final class TaskEngine: Sendable {
             try await self.enlist(record, lifetime)
             let updates = try await self.bus.subscribe(to: Self.key(record.state.id))
             self.run(record.state.id, updates, invocation, entry, exchange, answers: answers)
+            self.startHeart()
         } catch {
             throw MCPError(.internalError, "The task can't be stored now; try again later.")
         }
@@ -158,15 +176,22 @@ final class TaskEngine: Sendable {
             group.addTask {
                 // Whoever cancels or answers, on whatever replica, says so here.
                 for await _ in updates {
-                    guard let record = try? await self.stored(id), record.state.status.isTerminal == false else {
-                        return
-                    }
+                    if await self.isOver(id) { return }
                     changes.signal()
                 }
             }
             // Either the work is done, or the task was cancelled.
             await group.next()
             group.cancelAll()
+        }
+    }
+
+    /// Whether a task needs no more work. A store that is away is no reason to stop.
+    private func isOver(_ id: String) async -> Bool {
+        do throws(SharedStateError) {
+            return try await self.stored(id)?.state.status.isTerminal ?? true
+        } catch {
+            return false
         }
     }
 
@@ -186,19 +211,74 @@ final class TaskEngine: Sendable {
         }
     }
 
+    /// Stores how a task ended, as soon as the store can be reached: its work has been done.
     private func finish(_ id: String, _ outcome: Result<JSONObject, MCPError>) async {
-        await self.change(id) { record in
-            record.state.inputRequests = [:]
-            switch outcome {
-            case .success(let result):
-                record.state.status = .completed
-                record.state.result = result
-            case .failure(let error):
-                record.state.status = .failed
-                record.state.statusMessage = error.message
-                record.state.error = error
+        var pause = Duration.milliseconds(100)
+        let end = ContinuousClock.now + self.limits.lifetime
+        while true {
+            do throws(SharedStateError) {
+                try await self.storeChange(id) { Self.end(&$0, with: outcome) }
+                return
+            } catch {
+                guard ContinuousClock.now < end, (try? await Task.sleep(for: pause)) != nil else { return }
+                pause = min(pause * 2, Self.longestPause)
             }
         }
+    }
+
+    private static func end(_ record: inout TaskRecord, with outcome: Result<JSONObject, MCPError>) {
+        record.state.inputRequests = [:]
+        switch outcome {
+        case .success(let result):
+            record.state.status = .completed
+            record.state.result = result
+        case .failure(let error):
+            record.state.status = .failed
+            record.state.statusMessage = error.message
+            record.state.error = error
+        }
+    }
+
+    // MARK: Signs of life
+
+    private func showLife() async throws(SharedStateError) {
+        try await self.store.set(Self.runnerKey(self.runner), to: [1], lifetime: Self.signLifetime)
+    }
+
+    /// Shows signs of life for as long as tasks run.
+    private func startHeart() {
+        self.heart.withLock { heart in
+            guard heart == nil else { return }
+            heart = Task { [weak self] in
+                while (try? await Task.sleep(for: Self.heartbeat)) != nil {
+                    guard let self, self.isBusy else { return }
+                    try? await self.showLife()
+                }
+            }
+        }
+    }
+
+    /// Whether tasks run; if not, the heart stops.
+    private var isBusy: Bool {
+        self.heart.withLock { heart in
+            let isBusy = self.running.withLock { $0.isEmpty == false }
+            if isBusy == false { heart = nil }
+            return isBusy
+        }
+    }
+
+    /// Fails a task whose process shows no sign of life.
+    private func checked(_ record: TaskRecord) async throws(SharedStateError) -> TaskRecord {
+        guard record.state.status.isTerminal == false, let runner = record.runner, runner != self.runner,
+            try await self.store.value(for: Self.runnerKey(runner)) == nil
+        else { return record }
+        let error = MCPError(.internalError, "The process that ran the task ended before the task was done.")
+        let failed = try await self.storeChange(record.state.id) { record in
+            Self.end(&record, with: .failure(error))
+        }
+        // It may have ended meanwhile.
+        if let failed { return failed }
+        return try await self.stored(record.state.id) ?? record
     }
 
     // MARK: Looking at and changing
@@ -214,11 +294,12 @@ final class TaskEngine: Sendable {
     func task(_ id: String, for principal: Principal) async throws(MCPError) -> TaskRecord {
         let found: TaskRecord?
         do {
-            found = try await self.stored(id)
+            let record = try await self.stored(id)
+            found = if let record, record.principalID == principal.id { try await self.checked(record) } else { nil }
         } catch {
             throw MCPError(.internalError, "Tasks can't be looked up now; try again later.")
         }
-        guard let found, found.principalID == principal.id else {
+        guard let found else {
             throw MCPError(.invalidParams, "There is no such task, or no longer.")
         }
         return found
@@ -229,10 +310,19 @@ final class TaskEngine: Sendable {
     /// - Returns: The changed task; nothing if it is over or gone.
     @discardableResult
     func change(_ id: String, _ transform: (inout TaskRecord) -> Void) async -> TaskRecord? {
-        guard let record = try? await self.stored(id) else { return nil }
+        (try? await self.storeChange(id, transform)) ?? nil
+    }
+
+    /// The same, for whoever tries again when the store can't be reached.
+    @discardableResult
+    private func storeChange(
+        _ id: String,
+        _ transform: (inout TaskRecord) -> Void
+    ) async throws(SharedStateError) -> TaskRecord? {
+        guard let record = try await self.stored(id) else { return nil }
         // The lifetime counts from the creation; what is left of it is kept in milliseconds.
         let left = record.remainingLifetime
-        let stored = try? await self.store.update(Self.key(id), lifetime: left) { old in
+        let stored = try await self.store.update(Self.key(id), lifetime: left) { old in
             guard var record = old.flatMap(TaskRecord.init(stored:)), record.state.status.isTerminal == false else {
                 return nil
             }
@@ -240,7 +330,7 @@ final class TaskEngine: Sendable {
             record.state.lastUpdatedAt = Timestamp.now()
             return JSONValue.object(record.json).serialized()
         }
-        guard let changed = stored.flatMap({ $0 }).flatMap(TaskRecord.init(stored:)) else { return nil }
+        guard let changed = stored.flatMap(TaskRecord.init(stored:)) else { return nil }
         try? await self.bus.publish([], to: Self.key(id))
         await self.announcer.announce(.taskChanged(changed))
         return changed
@@ -301,7 +391,7 @@ final class TaskEngine: Sendable {
         var records: [TaskRecord] = []
         do {
             for id in Self.ids(try await self.store.value(for: Self.listKey(principal.id))) {
-                if let record = try await self.stored(id) { records.append(record) }
+                if let record = try await self.stored(id) { records.append(try await self.checked(record)) }
             }
         } catch {
             throw MCPError(.internalError, "Tasks can't be listed now; try again later.")
@@ -328,11 +418,9 @@ final class TaskEngine: Sendable {
     /// Fails all tasks of this process that are not over.
     func shutDown() async {
         let running = self.running.withLock { $0 }
+        let error = MCPError(.internalError, "The server was shut down before the task was done.")
         for (id, entry) in running {
-            await self.finish(
-                id,
-                .failure(MCPError(.internalError, "The server was shut down before the task was done."))
-            )
+            await self.change(id) { Self.end(&$0, with: .failure(error)) }
             entry.task.cancel()
         }
         for entry in running.values {

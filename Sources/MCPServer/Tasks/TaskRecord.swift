@@ -9,6 +9,8 @@ struct TaskRecord: Sendable {
     var state: TaskState
     /// Answers that the handler has not taken yet, by key.
     var answers: JSONObject = [:]
+    /// The process that does the work.
+    var runner: String?
 
     var json: JSONObject {
         var object: JSONObject = [
@@ -18,6 +20,7 @@ struct TaskRecord: Sendable {
             "poll": .integer(self.state.pollMilliseconds), "questions": .object(self.state.inputRequests),
             "answers": .object(self.answers),
         ]
+        if let runner { object["runner"] = .string(runner) }
         if let message = self.state.statusMessage { object["message"] = .string(message) }
         if let result = self.state.result { object["result"] = .object(result) }
         if let error = self.state.error { object["error"] = .object(error.json) }
@@ -52,6 +55,7 @@ struct TaskRecord: Sendable {
             )
         )
         self.answers = json["answers"]?.objectValue ?? [:]
+        self.runner = json["runner"]?.stringValue
         if let error = json["error"], let code = error["code"]?.intValue, let message = error["message"]?.stringValue {
             self.state.error = MCPError(MCPError.Code(code), message, data: error["data"])
         }

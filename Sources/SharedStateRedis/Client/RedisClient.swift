@@ -5,11 +5,12 @@ public import SharedState
 
 /// A client of Redis with one connection that all share.
 ///
-/// The connection is opened when it is needed, and again after it was lost: after a failure not before a while has passed,
-/// so that a server that is down costs nothing. While somebody listens to a channel, it is opened again by itself. What
+/// The connection is opened when it is first needed. After it was lost, or could not be opened, it is tried again by itself
+/// from time to time, and whatever is sent meanwhile fails at once: a server that is down, or hangs, costs nobody time. What
 /// is sent to a channel while there is no connection is lost. Whoever makes a client ends it with ``shutdown()``.
 public final class RedisClient: Sendable {
-    let configuration: RedisConfiguration
+    /// Where Redis is.
+    public let configuration: RedisConfiguration
     private let eventLoop: any EventLoop
     private let core: NIOLoopBoundBox<RedisCore>
 
@@ -49,9 +50,23 @@ public final class RedisClient: Sendable {
         return answer
     }
 
+    /// Sends a command whose answer nobody waits for.
+    func sendAndForget(_ command: RedisCommand) {
+        let core = self.core
+        self.eventLoop.execute { _ = core.value.send(command) }
+    }
+
     /// Runs a script, whose text is sent only if the server doesn't know it.
     func run(_ script: RedisScript, keys: [String], _ arguments: [UInt8]...) async throws(SharedStateError) -> RESPValue
     {
+        try await self.run(script, keys: keys, arguments)
+    }
+
+    func run(
+        _ script: RedisScript,
+        keys: [String],
+        _ arguments: [[UInt8]]
+    ) async throws(SharedStateError) -> RESPValue {
         let answer = try await self.answer(to: script.command(byDigest: true, keys: keys, arguments))
         guard case .error(let text) = answer else { return answer }
         guard text.hasPrefix("NOSCRIPT") else { throw SharedStateError(redis: text) }

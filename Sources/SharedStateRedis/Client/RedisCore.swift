@@ -30,6 +30,8 @@ final class RedisCore {
     private let logger: Logger
     private var phase = Phase.idle(until: .uptimeNanoseconds(0), error: .connectionLost)
     private var pause = RedisCore.firstPause
+    /// Why there is no connection since the last one was lost, or could not be opened.
+    private var failure: SharedStateError?
     private var reconnection: Scheduled<Void>?
     private var topics: [String: Topic] = [:]
     private var lastListener: UInt64 = 0
@@ -44,6 +46,8 @@ final class RedisCore {
 
     func send(_ command: RedisCommand) -> EventLoopFuture<RESPValue> {
         if case .connected(let connection) = self.phase { return connection.send(command, on: self.eventLoop) }
+        // Nobody waits for a server that may be down, or hang, for long.
+        if let failure { return self.eventLoop.makeFailedFuture(failure) }
         let eventLoop = self.eventLoop
         return self.connect().flatMap { $0.value.send(command, on: eventLoop) }
     }
@@ -79,6 +83,8 @@ final class RedisCore {
         switch result {
         case .success(let connection):
             self.phase = .connected(connection.value)
+            if self.failure != nil { self.logger.notice("connected to Redis again") }
+            self.failure = nil
             self.pause = Self.firstPause
             for name in self.topics.keys { self.subscribe(name, on: connection.value) }
         case .failure(let error):
@@ -97,22 +103,21 @@ final class RedisCore {
         // Replicas don't all come back at the same moment.
         let pause = TimeAmount.nanoseconds(self.pause.nanoseconds * .random(in: 75...125) / 100)
         self.phase = .idle(until: .now() + pause, error: error)
+        self.failure = error
         self.pause = min(.nanoseconds(self.pause.nanoseconds * 2), Self.longestPause)
         for name in self.topics.keys {
             self.topics[name]?.isConfirmed = false
             self.topics[name]?.confirmation?.fail(error)
             self.topics[name]?.confirmation = nil
         }
-        self.reconnectIfNeeded(in: pause)
+        self.reconnect(in: pause)
     }
 
-    /// Whoever listens wants messages without asking, so there has to be a connection.
-    private func reconnectIfNeeded(in pause: TimeAmount) {
-        guard !self.topics.isEmpty, self.reconnection == nil else { return }
+    private func reconnect(in pause: TimeAmount) {
+        guard self.reconnection == nil else { return }
         let core = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.reconnection = self.eventLoop.scheduleTask(in: pause) {
             core.value.reconnection = nil
-            guard !core.value.topics.isEmpty else { return }
             // A failure is followed by another try: see `failed`.
             _ = core.value.connect()
         }
@@ -121,6 +126,7 @@ final class RedisCore {
     func shutdown() {
         let phase = self.phase
         self.phase = .closed
+        self.failure = SharedStateError(.unavailable, "The client of Redis was shut down.")
         self.reconnection?.cancel()
         self.reconnection = nil
         let topics = self.topics

@@ -50,7 +50,7 @@ struct SettingsTests {
                 "GANTRY_PUBLIC_URL",
                 "GANTRY_POLICY", "GANTRY_AUDIT_RETENTION_DAYS", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "JWT_ISSUER",
                 "JWT_AUDIENCE", "DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW",
-                "DATABASE_POOL_RECYCLE_SECONDS", "JIRA_URL", "JIRA_USER",
+                "DATABASE_POOL_RECYCLE_SECONDS", "REDIS_URL", "GANTRY_SEALING_KEYS", "JIRA_URL", "JIRA_USER",
                 "JIRA_TOKEN",
                 "JIRA_PROJECTS", "EMBEDDINGS_PRECISION", "EMBEDDINGS_URL", "EMBEDDINGS_MODEL", "EMBEDDINGS_API_KEY",
                 "EMBEDDINGS_DIMENSION", "EMBEDDINGS_MAX_TOKENS", "RERANK_URL", "RERANK_MODEL", "RERANK_API_KEY",
@@ -80,6 +80,34 @@ struct SettingsTests {
         #expect(
             Set(problems.map(\.setting)) == ["DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_POOL_RECYCLE_SECONDS"]
         )
+        #expect(problems.allSatisfy { !"\($0)".contains("very-secret") })
+    }
+
+    @Test("of Redis are checked, come with the keys that replicas share, and are never shown")
+    func redis() async throws {
+        let (first, second) = (Data(repeating: 1, count: 32), Data(repeating: 2, count: 32))
+        let keys = "\(first.base64EncodedString()), \(second.base64EncodedString())"
+        let environment = ["REDIS_URL": "rediss://app:very-secret@redis.example:6380/2", "GANTRY_SEALING_KEYS": keys]
+        let settings = try await Settings.load(environment: environment)
+        let redis = try #require(settings.redis)
+        #expect("\(redis)" == "rediss://app@redis.example:6380/2")
+        #expect(settings.sealingKeys.count == 2)
+        #expect(settings.report.allSatisfy { $0.value?.contains("very-secret") != true })
+        #expect(settings.report.allSatisfy { $0.value?.contains(first.base64EncodedString()) != true })
+        // The keys may be in a file, one in a line.
+        try await self.withFile(keys.replacing(", ", with: "\n") + "\n") { path in
+            let settings = try await Settings.load(environment: ["GANTRY_SEALING_KEYS": path])
+            #expect(settings.sealingKeys.count == 2)
+            #expect(settings.redis == nil)
+        }
+        #expect(await self.problems(["REDIS_URL": "redis://127.0.0.1"]).map(\.setting) == ["GANTRY_SEALING_KEYS"])
+        for wrong in ["", "c2hvcnQ=", "/no/such/file", Data(count: 31).base64EncodedString()] {
+            let problems = await self.problems(["REDIS_URL": "redis://u:very-secret@h", "GANTRY_SEALING_KEYS": wrong])
+            #expect(problems.map(\.setting) == ["GANTRY_SEALING_KEYS"])
+            #expect(problems.allSatisfy { wrong.isEmpty || !$0.message.contains(wrong) })
+        }
+        let problems = await self.problems(["REDIS_URL": "http://u:very-secret@h", "GANTRY_SEALING_KEYS": keys])
+        #expect(problems.map(\.setting) == ["REDIS_URL"])
         #expect(problems.allSatisfy { !"\($0)".contains("very-secret") })
     }
 

@@ -1,0 +1,65 @@
+"""A TCP proxy that gives every connection to the next of several servers, as a load balancer without affinity does."""
+
+import asyncio
+import threading
+
+
+class RoundRobin:
+    """Listens on a free port. A server that refuses the connection is passed over; one that breaks off breaks it off."""
+
+    def __init__(self, ports):
+        self.ports = list(ports)
+        self.served = {port: 0 for port in self.ports}
+        self._next = 0
+        self._loop = asyncio.new_event_loop()
+        started = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
+        self._thread.start()
+        assert started.wait(10), "the proxy did not start"
+
+    def _run(self, started):
+        async def start():
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self.port = self._server.sockets[0].getsockname()[1]
+            started.set()
+
+        self._loop.run_until_complete(start())
+        self._loop.run_forever()
+
+    def stop(self):
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    async def _connect(self):
+        for _ in self.ports:
+            port = self.ports[self._next % len(self.ports)]
+            self._next += 1
+            try:
+                streams = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                continue
+            self.served[port] += 1
+            return streams
+        return None
+
+    async def _serve(self, reader, writer):
+        upstream = await self._connect()
+        if upstream is None:
+            writer.close()
+            return
+        copies = [asyncio.create_task(self._copy(reader, upstream[1])), asyncio.create_task(self._copy(upstream[0], writer))]
+        # Either side that is done is done with the whole connection: HTTP has no half-closed ones.
+        await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+        for copy in copies:
+            copy.cancel()
+        for end in (writer, upstream[1]):
+            end.close()
+
+    @staticmethod
+    async def _copy(reader, writer):
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
