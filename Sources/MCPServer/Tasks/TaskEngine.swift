@@ -186,7 +186,9 @@ final class TaskEngine: Sendable {
         }
     }
 
-    /// Whether a task needs no more work. A store that is away is no reason to stop.
+    /// Whether a task needs no more work.
+    ///
+    /// A store that is away is no reason to stop.
     private func isOver(_ id: String) async -> Bool {
         do throws(SharedStateError) {
             return try await self.stored(id)?.state.status.isTerminal ?? true
