@@ -102,12 +102,13 @@ extension MCPServer {
         guard asked.isEmpty == false else { return decided }
         let meta = exchange.meta ?? RequestMeta(params: request.params)
         let invocation = self.invocation(request.method, [:], request, exchange, meta)
-        // What can't be found out may not be heard.
         let audible = try? await self.pipeline.handle(invocation, self.options.defaultTimeout, .everything) { context in
             var audible: Set<String> = []
             for (uri, permission, mayHear) in asked {
                 let context = context.reaching(self.reach(of: permission, exchange.principal))
-                if try await mayHear(context) { audible.insert(uri) }
+                // What can't be found out may not be heard, and one that isn't there doesn't make the client deaf to others.
+                if (try? await mayHear(context)) == true { audible.insert(uri) }
+                try Task.checkCancellation()
             }
             return audible
         }

@@ -77,4 +77,57 @@ struct KnowledgeServicesTests {
         try await crawler.crawl(source)
         #expect(try await fixture.ids() == ["c.md", "a.md"])
     }
+
+    @Test("Clients hear of changes of this process and of other programs on the same store")
+    func notifications() async throws {
+        let fixture = try TemporaryApplication()
+        let application = fixture.application
+        try await application.knowledge.ingest([Document(id: "a", text: "One."), Document(id: "b", text: "Two.")])
+        let (heard, continuation) = AsyncStream<JSONRPCNotification>.makeStream()
+        let client = InProcessClient(server: application.server, onNotification: { continuation.yield($0) })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.watch.run() }
+            group.addTask {
+                _ = try? await client.request(
+                    "subscriptions/listen",
+                    [
+                        "notifications": [
+                            "resourcesListChanged": true,
+                            "resourceSubscriptions": [
+                                "gantry://documents/a", "gantry://documents/b", "gantry://documents/none",
+                            ],
+                        ]
+                    ]
+                )
+            }
+            var notifications = heard.makeAsyncIterator()
+            let acknowledgement = await notifications.next()
+            // What isn't there can't be heard of.
+            let granted = acknowledgement?.params["notifications"]?["resourceSubscriptions"]
+            #expect(granted == ["gantry://documents/a", "gantry://documents/b"])
+
+            // Of this process. The watch may not listen yet, so the document changes until it does.
+            group.addTask {
+                for version in 0..<1_000_000 {
+                    try await application.knowledge.ingest([Document(id: "a", text: "Version \(version).")])
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+            while let notification = await notifications.next() {
+                if notification.params["uri"] == "gantry://documents/a" { break }
+            }
+            // Of another program: another opener of the same file, on a bus of its own.
+            let other = try Application(settings: application.settings, logger: Logger(label: "other"))
+            try await other.knowledge.ingest([Document(id: "b", text: "Changed by somebody else.")])
+            try await other.knowledge.ingest([Document(id: "c", text: "New.")])
+            var lists = 0
+            var isTold = false
+            while !isTold || lists == 0, let notification = await notifications.next() {
+                if notification.params["uri"] == "gantry://documents/b" { isTold = true }
+                if notification.method == "notifications/resources/list_changed" { lists += 1 }
+            }
+            #expect(isTold && lists > 0)
+            group.cancelAll()
+        }
+    }
 }
