@@ -1,6 +1,7 @@
 import HTTPTypes
 public import Hummingbird
 import JSON
+import Logging
 public import MCP
 public import MCPServer
 import NIOCore
@@ -41,7 +42,8 @@ public struct MCPEndpoint: Sendable {
     public typealias Authorize = @Sendable (JSONRPCRequest, Principal, Request) async throws -> Void
 
     let server: MCPServer
-    let configuration: Configuration
+    /// Limits and allowed hosts.
+    public let configuration: Configuration
     /// Finds out who is asking.
     let principal: (@Sendable (Request) async throws -> Principal)?
     let authorize: Authorize?
@@ -117,13 +119,42 @@ public struct MCPEndpoint: Sendable {
     // MARK: POST
 
     package func post(_ request: Request) async throws -> Response {
-        let headers = MessageHeaders(request.headers)
+        let response = try await self.post(request, MessageHeaders(request.headers), collected: nil, directly: nil)
+        guard let response else { preconditionFailure("Only direct answers are given elsewhere.") }
+        return response
+    }
+
+    /// Answers a request whose body is there, on the channel that it came from.
+    nonisolated(nonsending) func answer(
+        _ head: HTTPRequest,
+        _ headers: MessageHeaders,
+        _ body: ByteBuffer,
+        _ answer: DirectAnswer
+    ) async {
+        let request = Request(head: head, body: RequestBody(buffer: body))
+        do {
+            if let response = try await self.post(request, headers, collected: body, directly: answer) {
+                answer.give(.response(response))
+            }
+        } catch {
+            self.server.logger.error("a request can't be answered", metadata: ["error": "\(error)"])
+            answer.give(.response(Response(status: .internalServerError)))
+        }
+    }
+
+    /// - Returns: The response; nothing if the answer is given directly.
+    private nonisolated(nonsending) func post(
+        _ request: Request,
+        _ headers: MessageHeaders,
+        collected: ByteBuffer?,
+        directly answer: DirectAnswer?
+    ) async throws -> Response? {
         let principal: Principal
         let value: JSONValue
         do {
             principal = try await self.sender(of: request, headers)
             if let refusal = headers.refusal { return refusal }
-            value = try await self.body(of: request, headers)
+            value = try await self.body(of: request, headers, collected)
             if self.authorize != nil { try await self.authorize(value, principal, request) }
         } catch let refusal as Refusal {
             return refusal.response
@@ -145,7 +176,7 @@ public struct MCPEndpoint: Sendable {
             switch message {
             case .request(let call):
                 if Self.isModern(call, headers) {
-                    return try await self.modern(call, headers, principal)
+                    return try await self.modern(call, headers, principal, answer)
                 }
                 return try await self.legacy(call, headers, principal)
             case .notification(let notification):
@@ -162,11 +193,20 @@ public struct MCPEndpoint: Sendable {
     /// Reads and parses a body.
     ///
     /// - Throws: ``Refusal`` if it is too large or no JSON; other errors if it can't be received.
-    nonisolated(nonsending) func body(of request: Request, _ headers: MessageHeaders) async throws -> JSONValue {
+    nonisolated(nonsending) func body(
+        of request: Request,
+        _ headers: MessageHeaders,
+        _ collected: ByteBuffer? = nil
+    ) async throws -> JSONValue {
         let limit = self.configuration.maximumBodyBytes
         let body: ByteBuffer
         do {
-            body = try await request.collectBody(announced: headers.contentLength.flatMap { Int($0) }, upTo: limit)
+            if let collected {
+                guard collected.readableBytes <= limit else { throw NIOTooManyBytesError(maxBytes: limit) }
+                body = collected
+            } else {
+                body = try await request.collectBody(announced: headers.contentLength.flatMap { Int($0) }, upTo: limit)
+            }
         } catch is NIOTooManyBytesError {
             throw Refusal(
                 response: .error(
@@ -203,8 +243,9 @@ public struct MCPEndpoint: Sendable {
     private nonisolated(nonsending) func modern(
         _ call: JSONRPCRequest,
         _ headers: MessageHeaders,
-        _ principal: Principal
-    ) async throws(MCPError) -> Response {
+        _ principal: Principal,
+        _ answer: DirectAnswer?
+    ) async throws(MCPError) -> Response? {
         let routing = RoutingHeaders(headers)
         let meta = RequestMeta(params: call.params)
         if meta.clientCapabilities == nil || routing.say(call, meta) == false {
@@ -228,6 +269,10 @@ public struct MCPEndpoint: Sendable {
         exchange.meta = meta
         guard call.method.mayTakeLong else {
             return Self.plain(await self.server.respond(to: call, exchange)) { $0.httpStatus }
+        }
+        if let answer {
+            await self.requestStreams.answer(call, exchange, from: self.server, through: answer) { Self.whole($0) }
+            return nil
         }
         return await self.requestStreams.response(to: call, exchange, from: self.server) {
             Self.plain($0) { $0.httpStatus }
@@ -334,6 +379,16 @@ public struct MCPEndpoint: Sendable {
         case .success: return .json(response, status: .ok)
         case .failure(let error): return .json(response, status: .init(code: status(error)))
         }
+    }
+
+    private static func whole(_ response: JSONRPCResponse?) -> DirectAnswer.Content {
+        guard let response else { return .response(Response(status: .accepted)) }
+        let status: HTTPResponse.Status =
+            switch response.result {
+            case .success: .ok
+            case .failure(let error): .init(code: error.httpStatus)
+            }
+        return .whole(status, [.contentType: "application/json"], ByteBuffer(bytes: response.json.serialized()))
     }
 
     // MARK: Sessions

@@ -63,7 +63,7 @@ public struct MCPHTTPServer: Sendable {
         Allocator.keepFreedMemory()
         let web = Application(
             responder: EndpointResponder(self.endpoint),
-            server: .mcp(),
+            server: .mcp(answering: self.endpoint),
             configuration: ApplicationConfiguration(address: .hostname(self.host, port: self.port)),
             onServerRunning: { [logger = self.logger] channel in
                 logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "unknown")"])

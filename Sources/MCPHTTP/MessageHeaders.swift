@@ -32,6 +32,8 @@ struct MessageHeaders {
     private(set) var origin: String?
     private(set) var protocolVersion: String?
     private(set) var sessionID: String?
+    /// Whether the client wants anything of the connection but that it is kept, or sends its body in another way.
+    private(set) var wantsMoreOfConnection = false
     private var givenRequestID: String?
 
     init(_ fields: HTTPFields) {
@@ -39,6 +41,8 @@ struct MessageHeaders {
         for field in fields {
             switch field.name {
             case .accept: Self.add(field, to: &self.accept)
+            case .connection where field.value.lowercased() == "keep-alive": break
+            case .connection, .expect, .transferEncoding: self.wantsMoreOfConnection = true
             case .contentLength: Self.add(field, to: &self.contentLength)
             case .contentType: Self.add(field, to: &self.contentType)
             case .mcpMethod: Self.add(field, to: &self.method)

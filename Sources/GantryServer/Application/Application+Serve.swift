@@ -19,10 +19,12 @@ extension Application {
     public func serve() async throws {
         Allocator.keepFreedMemory()
         let shutdown = Shutdown(server: self.server, logger: self.logger)
+        let access = HTTPAccess(self.access, server: self.server)
+        let endpoint = self.endpoint(access)
         let web = Hummingbird.Application(
-            router: self.router(shutdown),
+            router: self.router(shutdown, access, endpoint),
             // The end of a connection cancels what runs for it.
-            server: .mcp(),
+            server: .mcp(answering: endpoint, at: DirectRoute(serverName: "gantry", tellsRequestID: true)),
             configuration: ApplicationConfiguration(
                 address: .hostname(self.settings.host, port: self.settings.port),
                 serverName: "gantry"
@@ -74,28 +76,16 @@ extension Application {
     }
 
     /// All routes.
-    ///
-    /// Tests use it without a socket.
-    func router(_ shutdown: Shutdown) -> Router<GantryRequestContext> {
+    private func router(
+        _ shutdown: Shutdown,
+        _ access: HTTPAccess,
+        _ endpoint: MCPEndpoint
+    ) -> Router<GantryRequestContext> {
         let router = Router(context: GantryRequestContext.self)
-        let access = HTTPAccess(self.access, server: self.server)
-        let hostGuard = HostGuard(
-            hosts: self.settings.allowedHosts + self.publicHost,
-            origins: self.settings.corsOrigins,
-            hostsSetting: "GANTRY_ALLOWED_HOSTS",
-            originsSetting: "CORS_ORIGINS"
-        )
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: ConfiguredCORS(origins: self.settings.corsOrigins))
 
-        var endpoint = MCPEndpoint.Configuration()
-        endpoint.hostGuard = hostGuard
-        endpoint.offersHTTPWithSSE = self.settings.offersHTTPWithSSE
-        MCPEndpoint(server: self.server, configuration: endpoint) { request in
-            try await access.sender(of: request)
-        } authorize: { call, principal, _ in
-            try access.authorize(call, principal)
-        }.addRoutes(to: router)
+        endpoint.addRoutes(to: router)
         if access.authenticator != nil { ResourceMetadataRoutes(resource: access.resource).add(to: router) }
         HealthRoutes(
             knowledge: self.knowledge,
@@ -108,7 +98,7 @@ extension Application {
         ).add(to: router)
 
         let rest = router.group()
-            .add(middleware: HostGuardMiddleware(hostGuard: hostGuard))
+            .add(middleware: HostGuardMiddleware(hostGuard: endpoint.configuration.hostGuard))
             .add(middleware: AuthenticationMiddleware(access: access))
         let tools = ToolRoutes(
             server: self.server,
@@ -123,6 +113,23 @@ extension Application {
         UploadRoute(workers: self.workers, isReadOnly: self.settings.isReadOnly, logger: self.logger).add(to: writing)
         JobRoutes(workers: self.workers, isReadOnly: self.settings.isReadOnly).add(to: writing)
         return router
+    }
+
+    /// The protocol's endpoint.
+    private func endpoint(_ access: HTTPAccess) -> MCPEndpoint {
+        var configuration = MCPEndpoint.Configuration()
+        configuration.hostGuard = HostGuard(
+            hosts: self.settings.allowedHosts + self.publicHost,
+            origins: self.settings.corsOrigins,
+            hostsSetting: "GANTRY_ALLOWED_HOSTS",
+            originsSetting: "CORS_ORIGINS"
+        )
+        configuration.offersHTTPWithSSE = self.settings.offersHTTPWithSSE
+        return MCPEndpoint(server: self.server, configuration: configuration) { request in
+            try await access.sender(of: request)
+        } authorize: { call, principal, _ in
+            try access.authorize(call, principal)
+        }
     }
 
     /// The host of the server's own address.

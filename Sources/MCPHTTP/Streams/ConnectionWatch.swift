@@ -68,19 +68,26 @@ private final class CloseHandler: ChannelInboundHandler, RemovableChannelHandler
     typealias InboundIn = NIOAny
 
     private let watch: ConnectionWatch
+    private let direct: DirectCallHandler?
 
-    init(_ watch: ConnectionWatch) {
+    init(_ watch: ConnectionWatch, _ direct: DirectCallHandler?) {
         self.watch = watch
+        self.direct = direct
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .inputClosed? = event as? ChannelEvent { self.watch.close() }
+        if case .inputClosed? = event as? ChannelEvent { self.clientHasGone() }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.watch.close()
+        self.clientHasGone()
         context.fireChannelInactive()
+    }
+
+    private func clientHasGone() {
+        self.watch.close()
+        self.direct?.clientHasGone()
     }
 }
 
@@ -95,15 +102,24 @@ public struct WatchedHTTP1Channel: ServerChildChannel {
     }
 
     private let http: HTTP1Channel
+    private let makeDirectHandler: (@Sendable () -> DirectCallHandler)?
 
-    init(_ http: HTTP1Channel) {
+    init(_ http: HTTP1Channel, _ makeDirectHandler: (@Sendable () -> DirectCallHandler)?) {
         self.http = http
+        self.makeDirectHandler = makeDirectHandler
     }
 
     public func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         self.http.setup(channel: channel, logger: logger).flatMapThrowing { connection in
             let watch = ConnectionWatch()
-            try channel.pipeline.syncOperations.addHandler(CloseHandler(watch), position: .first)
+            let direct = self.makeDirectHandler?()
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(CloseHandler(watch, direct), position: .first)
+            if let direct {
+                // What closes idle connections has to know of direct answers too.
+                let state = try pipeline.handler(type: HTTPConnectionStateHandler.self)
+                try pipeline.addHandler(direct, position: .after(state))
+            }
             return Value(connection: connection, watch: watch)
         }
     }
@@ -119,9 +135,25 @@ extension HTTPServerBuilder {
     /// HTTP/1.1, with which ``MCPEndpoint`` notices at once that a client has closed its connection.
     ///
     /// With another builder it notices when it next writes to the connection, after the keep-alive interval at the latest.
-    public static func mcp(_ configuration: HTTP1Channel.Configuration = .init()) -> HTTPServerBuilder {
-        .init { responder in
-            WatchedHTTP1Channel(HTTP1Channel(responder: responder, configuration: configuration))
+    ///
+    /// - Parameters:
+    ///   - configuration: What can be set about HTTP/1.1.
+    ///   - endpoint: An endpoint whose calls are answered without passing through the web framework, so that they cost about
+    ///     half. Middleware does not see them.
+    ///   - route: Where the endpoint is, and what its answers carry.
+    /// - Returns: What makes the server.
+    public static func mcp(
+        _ configuration: HTTP1Channel.Configuration = .init(),
+        answering endpoint: MCPEndpoint? = nil,
+        at route: DirectRoute = DirectRoute()
+    ) -> HTTPServerBuilder {
+        var makeDirectHandler: (@Sendable () -> DirectCallHandler)?
+        if let endpoint { makeDirectHandler = { DirectCallHandler(endpoint, route) } }
+        return HTTPServerBuilder { [makeDirectHandler] responder in
+            WatchedHTTP1Channel(
+                HTTP1Channel(responder: responder, configuration: configuration),
+                makeDirectHandler
+            )
         }
     }
 }

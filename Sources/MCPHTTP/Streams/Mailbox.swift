@@ -33,6 +33,8 @@ final class Mailbox: MessageSink {
         /// What works on the answer.
         var task: Task<Void, Never>?
         var reader: CheckedContinuation<Void, Never>?
+        /// Called once there is something to read, instead of a reader.
+        var onFirst: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -77,15 +79,27 @@ final class Mailbox: MessageSink {
     /// - Returns: Whether it was.
     @discardableResult
     private func add(_ waiting: Waiting, whenFull isAddedAnyway: (inout State) -> Bool) -> Bool {
-        let (reader, isAdded) = self.state.withLock { state -> (CheckedContinuation<Void, Never>?, Bool) in
-            guard state.isFinished == false else { return (nil, false) }
-            if let key = waiting.key, state.items.contains(where: { $0.key == key }) { return (nil, true) }
+        let (wake, isAdded) = self.state.withLock { state -> (Wake, Bool) in
+            guard state.isFinished == false else { return (Wake(), false) }
+            if let key = waiting.key, state.items.contains(where: { $0.key == key }) { return (Wake(), true) }
             let isAdded = state.items.count < Self.maximumWaiting || isAddedAnyway(&state)
             if isAdded { state.items.append(waiting) }
-            return (Self.takeReader(&state), isAdded)
+            return (Self.takeWake(&state), isAdded)
         }
-        reader?.resume()
+        wake.up()
         return isAdded
+    }
+
+    /// Whether the request is answered and nothing was sent before.
+    var isOnlyAnswered: Bool {
+        self.state.withLock { $0.isFinished && $0.items.isEmpty }
+    }
+
+    /// Calls a function as soon as there is something to read; who reads then reads with ``next()``.
+    ///
+    /// It is called once, by whoever sends.
+    func onFirst(_ function: @escaping @Sendable () -> Void) {
+        self.state.withLock { $0.onFirst = function }
     }
 
     /// What the request was answered with, once the mailbox is finished.
@@ -97,14 +111,14 @@ final class Mailbox: MessageSink {
     ///
     /// The first answer counts.
     func finish(with response: JSONRPCResponse? = nil) {
-        let reader = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard state.isAnswered == false else { return nil }
+        let wake = self.state.withLock { state -> Wake in
+            guard state.isAnswered == false else { return Wake() }
             state.isFinished = true
             state.isAnswered = true
             state.response = response
-            return Self.takeReader(&state)
+            return Self.takeWake(&state)
         }
-        reader?.resume()
+        wake.up()
     }
 
     /// Answers although the work on the answer goes on, and cancels that.
@@ -120,6 +134,22 @@ final class Mailbox: MessageSink {
             return state.isAnswered
         }
         if isAnswered { task.cancel() }
+    }
+
+    /// Whoever is to be told, outside of the lock.
+    private struct Wake {
+        var reader: CheckedContinuation<Void, Never>?
+        var onFirst: (@Sendable () -> Void)?
+
+        func up() {
+            self.reader?.resume()
+            self.onFirst?()
+        }
+    }
+
+    private static func takeWake(_ state: inout State) -> Wake {
+        defer { state.onFirst = nil }
+        return Wake(reader: self.takeReader(&state), onFirst: state.onFirst)
     }
 
     private static func takeReader(_ state: inout State) -> CheckedContinuation<Void, Never>? {

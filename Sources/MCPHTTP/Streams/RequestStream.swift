@@ -55,11 +55,50 @@ struct RequestStream: Sendable {
             return plain(mailbox.response)
         }
         // The response owns the task: it is cancelled when the client goes, or when the response can't be written.
-        let body = ResponseBody { writer in
-            defer {
-                end()
-                task.cancel()
+        return Self.stream(mailbox, after: first) {
+            end()
+            task.cancel()
+        }
+    }
+
+    /// Answers a request in the current task, which may be cancelled once the answer is given.
+    nonisolated(nonsending) func answer(
+        _ call: JSONRPCRequest,
+        _ exchange: consuming Exchange,
+        from server: MCPServer,
+        through answer: DirectAnswer,
+        plain: @escaping @Sendable (JSONRPCResponse?) -> DirectAnswer.Content
+    ) async {
+        let mailbox = Mailbox()
+        exchange.sink = mailbox
+        exchange.answerEarly = {
+            mailbox.finish(with: $0)
+            answer.cancel()
+        }
+        let reminder = self.keepAlive.add(mailbox)
+        mailbox.onFirst { [keepAlive] in
+            if mailbox.isOnlyAnswered {
+                keepAlive.remove(reminder)
+                answer.give(plain(mailbox.response))
+            } else {
+                let stream = Self.stream(mailbox, after: []) {
+                    keepAlive.remove(reminder)
+                    answer.cancel()
+                }
+                answer.give(.response(stream))
             }
+        }
+        mailbox.finish(with: await server.respond(to: call, exchange))
+    }
+
+    /// An event stream of what a mailbox gets.
+    private static func stream(
+        _ mailbox: Mailbox,
+        after first: [Mailbox.Item],
+        onEnd end: @escaping @Sendable () -> Void
+    ) -> Response {
+        let body = ResponseBody { writer in
+            defer { end() }
             var items: [Mailbox.Item]? = first
             while let some = items {
                 for item in some {

@@ -1,0 +1,59 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
+
+/// The answer to a request that is worked on in one task, on its way to the channel that the request came from.
+///
+/// The task need not live until the answer is given, nor end with it: a call that hangs is answered at its deadline.
+final class DirectAnswer: Sendable {
+    /// What is written to the channel.
+    enum Content: Sendable {
+        case whole(HTTPResponse.Status, HTTPFields, ByteBuffer)
+        /// An event stream, or whatever else writes its body itself.
+        case response(Response)
+    }
+
+    private struct State {
+        var isGiven = false
+        var isCancelled = false
+        var task: Task<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+    private let write: @Sendable (Content) -> Void
+
+    /// - Parameter write: Called once, on any thread.
+    init(_ write: @escaping @Sendable (Content) -> Void) {
+        self.write = write
+    }
+
+    /// Gives the answer.
+    ///
+    /// The first one counts.
+    func give(_ content: Content) {
+        let isFirst = self.state.withLock { state in
+            defer { state.isGiven = true }
+            return state.isGiven == false
+        }
+        if isFirst { self.write(content) }
+    }
+
+    /// Names the task that works on the answer.
+    func attach(_ task: Task<Void, Never>) {
+        let isCancelled = self.state.withLock { state in
+            state.task = task
+            return state.isCancelled
+        }
+        if isCancelled { task.cancel() }
+    }
+
+    /// Cancels the task that works on the answer.
+    func cancel() {
+        let task = self.state.withLock { state in
+            state.isCancelled = true
+            return state.task
+        }
+        task?.cancel()
+    }
+}
