@@ -13,4 +13,6 @@ public enum MetaKey {
     public static let relatedTask = "io.modelcontextprotocol/related-task"
     /// What went wrong in a tool, for programs: code, retryable, what to do next.
     public static let error = "dev.gantry/error"
+    /// Whether the answer is that of an earlier call with the same idempotency key.
+    public static let replayed = "dev.gantry/replayed"
 }

@@ -64,6 +64,8 @@ public final class MCPServer: Sendable {
         public var offersOperations = false
         /// How long the answers to a question are accepted, since 2026-07-28.
         public var requestStateLifetime = Duration.seconds(900)
+        /// How long after its process has died the outcome of a call with an idempotency key counts as unknown.
+        public var idempotencyLease = Duration.seconds(15)
         /// With what is sealed what clients carry: all replicas need the same.
         ///
         /// The first seals, all open.
@@ -141,7 +143,8 @@ public final class MCPServer: Sendable {
             logger: logger,
             defaultTimeout: options.defaultTimeout,
             maximumResultBytes: options.maximumResultBytes,
-            sealer: self.sealer
+            sealer: self.sealer,
+            once: OnceRunner(store: stores.idempotency, bus: stores.bus, lease: options.idempotencyLease)
         )
         self.sessions = SessionStore(store: stores.values, idleLifetime: options.sessionIdleLifetime)
         self.tasks = TaskEngine(

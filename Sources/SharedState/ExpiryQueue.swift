@@ -15,6 +15,9 @@ struct ExpiryQueue {
 
     var count: Int { self.items.count }
 
+    /// When the first key expires.
+    var earliest: ContinuousClock.Instant? { self.items.first?.expiry }
+
     mutating func add(_ key: String, at expiry: ContinuousClock.Instant) {
         self.items.append((expiry, key))
         var child = self.items.count - 1

@@ -82,7 +82,7 @@ public struct RedisEventLog: EventLog {
             [UInt8](redis: self.limits.bytesPerStream)
         )
         guard let number = answer.integer else {
-            throw SharedStateError(.unavailable, "Redis answered something else.")
+            throw SharedStateError.strangeAnswer
         }
         return Int(number)
     }
@@ -126,7 +126,7 @@ public struct RedisEventLog: EventLog {
         )
         guard let state = answer.array else { return nil }
         guard state.count == 3, let last = state[0].integer, let entries = state[2].array else {
-            throw SharedStateError(.unavailable, "Redis answered something else.")
+            throw SharedStateError.strangeAnswer
         }
         let events = entries.compactMap { entry -> (sequence: Int, event: [UInt8])? in
             guard let parts = entry.array, parts.count == 2, let fields = parts[1].array, fields.count == 2,

@@ -6,7 +6,9 @@ extension SharedStores {
         Self(
             values: RedisKeyValueStore(client: client),
             events: RedisEventLog(client: client),
-            bus: RedisEventBus(client: client)
+            bus: RedisEventBus(client: client),
+            leases: RedisLeaseStore(client: client),
+            idempotency: RedisIdempotencyStore(client: client)
         )
     }
 }

@@ -30,6 +30,92 @@ struct RedisSharedStateTests {
         try await self.withClient { try await SharedStateContract(.redis($0)).check() }
     }
 
+    @Test("Two agents with 1,000 claims each over 500 items never hold one at once")
+    func leaseRace() async throws {
+        try await self.withClient { try await LeaseRace(RedisLeaseStore(client: $0)).check() }
+    }
+
+    @Test("Leases, notes and operations are bounded")
+    func leaseBounds() async throws {
+        try await self.withClient { client in
+            var limits = LeaseLimits()
+            (limits.perPrincipal, limits.total, limits.notes) = (2, 3, 2)
+            let store = RedisLeaseStore(client: client, limits: limits)
+            func claim(_ name: String, _ principal: String, _ lifetime: Duration = .seconds(60)) async throws -> Int {
+                let holder = LeaseHolder(principal: principal)
+                let claim = try await store.claim(name, for: holder, lifetime: lifetime, note: "")
+                guard case .granted(let lease, _) = claim else { return 0 }
+                return lease.token
+            }
+            // What has expired does not count, whether somebody has taken note of it or not.
+            for name in ["x", "y"] { _ = try await claim(name, "a", .milliseconds(1)) }
+            _ = try await claim("z", "b", .milliseconds(1))
+            try await Task.sleep(for: .milliseconds(20))
+            let tokens = [try await claim("1", "a"), try await claim("2", "a")]
+            #expect(tokens[0] > 0 && tokens[1] > tokens[0])
+            let own = await #expect(throws: SharedStateError.self) { _ = try await claim("3", "a") }
+            #expect(own?.code == .full && own?.message.contains("2") == true)
+            let third = try await claim("3", "b")
+            let all = await #expect(throws: SharedStateError.self) { _ = try await claim("4", "c") }
+            #expect(all?.code == .full && all?.message.contains("3") == true)
+            for (name, token, principal) in [("1", tokens[0], "a"), ("2", tokens[1], "a"), ("3", third, "b")] {
+                #expect(try await store.end(name, token: token, principal: principal, .release(note: "n")))
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            #expect(try await store.status(of: "1") == .free(nil))
+            #expect(try await store.status(of: "3") != .free(nil))
+
+            var remembered = IdempotencyLimits()
+            (remembered.perOwner, remembered.lifetime) = (1, .milliseconds(200))
+            let operations = RedisIdempotencyStore(client: client, limits: remembered)
+            func begin(_ name: String) async throws -> IdempotencyState {
+                try await operations.begin(
+                    IdempotencyKey(owner: "a", name: name),
+                    fingerprint: [1],
+                    attempt: "1",
+                    lease: .seconds(60),
+                    mayRepeat: false
+                )
+            }
+            #expect(try await begin("1") == .begun)
+            let full = await #expect(throws: SharedStateError.self) { try await begin("2") }
+            #expect(full?.code == .full)
+            try await Task.sleep(for: .milliseconds(250))
+            #expect(try await begin("2") == .begun)
+        }
+    }
+
+    @Test("Tokens go on increasing after Redis has lost everything, and when its clock seems to be behind")
+    func tokensAfterLoss() async throws {
+        try await self.withClient { client in
+            let store = RedisLeaseStore(client: client)
+            func token(_ name: String) async throws -> Int {
+                let holder = LeaseHolder(principal: "a")
+                guard
+                    case .granted(let lease, _) = try await store.claim(
+                        name,
+                        for: holder,
+                        lifetime: .seconds(60),
+                        note: ""
+                    )
+                else { return 0 }
+                return lease.token
+            }
+            let before = try await token("1")
+            for key in ["token", "item:1", "held", "names", "of:a"] {
+                let name = client.name("lease", "{all}", key)
+                #expect(try await client.send(RedisCommand("DEL", [UInt8](redis: name))).integer == 1)
+            }
+            let after = try await token("1")
+            #expect(after > before && before > 0)
+            // As if the clock had been set back by an hour since.
+            let ahead = after + 3_600_000_000
+            let name = client.name("lease", "{all}", "token")
+            _ = try await client.send(RedisCommand("SET", [UInt8](redis: name), [UInt8](redis: ahead)))
+            #expect(try await token("2") == ahead + 1)
+        }
+    }
+
     @Test("What one replica writes or says, another reads and hears")
     func replicas() async throws {
         let prefix = "test-\(UInt64.random(in: 0 ... .max)):"

@@ -18,11 +18,16 @@ struct SharedStateContract: Sendable {
             group.addTask { try await self.order() }
             group.addTask { try await self.waiting() }
             group.addTask { try await self.topics() }
+            group.addTask { try await self.leases() }
+            group.addTask { try await self.expiredLeases() }
+            group.addTask { try await self.handovers() }
+            group.addTask { try await self.listedLeases() }
+            group.addTask { try await self.operations() }
             try await group.waitForAll()
         }
     }
 
-    private func name(_ text: String) -> String { "\(text)-\(self.run)" }
+    func name(_ text: String) -> String { "\(text)-\(self.run)" }
 
     private func values() async throws {
         let store = self.stores.values

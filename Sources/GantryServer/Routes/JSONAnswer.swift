@@ -35,6 +35,7 @@ extension ToolError {
         case .forbidden: .forbidden
         case .notFound: .notFound
         case .conflict: .conflict
+        case .idempotencyMismatch: .unprocessableContent
         case .rateLimited: .tooManyRequests
         case .resultTooLarge: .contentTooLarge
         case .overloaded, .upstreamUnavailable, .cancelled: .serviceUnavailable

@@ -40,7 +40,7 @@ public struct ToolInvocation: Sendable {
 /// The one road that every tool call takes, and prompts and resources from where a handler runs.
 ///
 /// The order: authorise, limit the rate, read and check the arguments, authorise what they name, note what changes
-/// something, admit, run within the deadline, bound the result, record. What costs nothing comes before what takes a place among the running calls, so that bad calls can't crowd out
+/// something, admit, look whether it was done before, run within the deadline, bound the result, record. What costs nothing comes before what takes a place among the running calls, so that bad calls can't crowd out
 /// good ones.
 final class CallPipeline: Sendable {
     let registry: CallRegistry
@@ -51,6 +51,7 @@ final class CallPipeline: Sendable {
     let defaultTimeout: Duration
     let maximumResultBytes: Int
     let sealer: Sealer
+    let once: OnceRunner
 
     init(
         registry: CallRegistry,
@@ -60,7 +61,8 @@ final class CallPipeline: Sendable {
         logger: Logger,
         defaultTimeout: Duration,
         maximumResultBytes: Int,
-        sealer: Sealer
+        sealer: Sealer,
+        once: OnceRunner
     ) {
         self.registry = registry
         self.authorizer = authorizer
@@ -70,6 +72,7 @@ final class CallPipeline: Sendable {
         self.defaultTimeout = defaultTimeout
         self.maximumResultBytes = maximumResultBytes
         self.sealer = sealer
+        self.once = once
     }
 
     /// The same road with places of its own for running calls.
@@ -82,7 +85,8 @@ final class CallPipeline: Sendable {
             logger: self.logger,
             defaultTimeout: self.defaultTimeout,
             maximumResultBytes: self.maximumResultBytes,
-            sealer: self.sealer
+            sealer: self.sealer,
+            once: self.once
         )
     }
 
@@ -187,12 +191,14 @@ final class CallPipeline: Sendable {
                 throw .tool(error)
             }
         }
+        let run = call.once.map { self.once.running(call.run, $0, entry.tool) } ?? call.run
         let result =
             if let answerEarly = invocation.answerEarly {
-                try await self.handleInPlace(invocation, record, timeout, start, answerEarly, reach, call.run)
+                try await self.handleInPlace(invocation, record, timeout, start, answerEarly, reach, run)
             } else {
-                try await self.handle(invocation, timeout, reach, call.run)
+                try await self.handle(invocation, timeout, reach, run)
             }
+        if result.meta[MetaKey.replayed] != nil { record.outcome = CallRecord.replayed }
         try self.checkSize(result)
         if let schema = entry.tool.outputValidator { try Self.check(result, against: schema) }
         return result
@@ -346,7 +352,7 @@ final class CallPipeline: Sendable {
     ) {
         invocation.reporter?.finish()
         var record = record
-        record.outcome = failure?.outcome ?? "ok"
+        if let failure { record.outcome = failure.outcome } else if record.outcome.isEmpty { record.outcome = "ok" }
         record.duration = .now - start
         switch failure {
         case .tool(let error):

@@ -26,7 +26,7 @@ public struct CallRecord: Sendable {
     public var targets: [AccessTarget] = []
     /// The arguments as they came: they may hold secrets.
     public var arguments: JSONObject
-    /// `ok`, or the code of the error; empty while the call runs.
+    /// `ok`, ``replayed``, or the code of the error; empty while the call runs.
     public var outcome = ""
     /// What the client was told went wrong.
     public var message: String?
@@ -38,6 +38,9 @@ public struct CallRecord: Sendable {
     public var duration = Duration.zero
     /// The W3C trace context of the caller.
     public var traceparent: String?
+
+    /// The outcome of a call that got the answer of an earlier one with the same idempotency key, and did nothing.
+    public static let replayed = "replayed"
 
     init(_ invocation: ToolInvocation, _ tool: RegisteredTool) {
         self.callID = RandomID.make()

@@ -10,6 +10,8 @@ struct RegisteredTool: Sendable {
     struct PreparedCall: Sendable {
         /// What it is about.
         let targets: [AccessTarget]
+        /// What makes it run once only, if the caller wants that.
+        let once: OnceRequest?
         let run: Run
     }
 
@@ -26,12 +28,14 @@ struct RegisteredTool: Sendable {
 
     init<T: Tool>(_ tool: T, naming: ToolNaming, taskSupport: TaskSupport) {
         let shape = T.Arguments.makeShape()
+        let changesSomething = T.effect != .read
+        let schema = changesSomething ? OnceRequest.adding(to: shape.schema) : shape.schema
         self.name = T.name
         self.definition = ToolDefinition(
             name: naming.wireName(T.name),
             title: T.title,
             description: T.description,
-            inputSchema: shape.schema,
+            inputSchema: schema,
             outputSchema: T.Output.outputSchema,
             annotations: ToolAnnotations(T.effect),
             taskSupport: taskSupport,
@@ -44,10 +48,12 @@ struct RegisteredTool: Sendable {
         self.permission = T.permission
         self.prepare = { members throws(ToolError) in
             var mistakes: [ArgumentMistake] = []
-            guard let arguments = shape.decode(.object(members), &mistakes) else {
+            var members = members
+            let once = changesSomething ? OnceRequest(taking: &members, &mistakes) : nil
+            guard let arguments = shape.decode(.object(members), &mistakes), mistakes.isEmpty else {
                 throw ToolError.invalidArguments(mistakes)
             }
-            return PreparedCall(targets: tool.targets(arguments)) { context in
+            return PreparedCall(targets: tool.targets(arguments), once: once) { context in
                 try await tool.call(arguments, context).callToolResult()
             }
         }

@@ -20,6 +20,8 @@ public struct ToolError: Error, Sendable {
         public static let notFound = Self(rawValue: "not_found", errorType: "not_found")
         /// It does not fit the state of things: someone was faster, or a consent is missing.
         public static let conflict = Self(rawValue: "conflict", errorType: "validation")
+        /// The same idempotency key came with other arguments before.
+        public static let idempotencyMismatch = Self(rawValue: "idempotency_mismatch", errorType: "validation")
         /// The principal calls too often.
         public static let rateLimited = Self(rawValue: "rate_limited", errorType: "rate_limit")
         /// Too many calls run already.
