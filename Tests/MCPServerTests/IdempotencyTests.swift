@@ -137,8 +137,19 @@ private final class CounterState: Sendable {
 
 /// A store that can't be reached once it is told so.
 private final class FailingStore: IdempotencyStore {
-    let inner = InMemoryIdempotencyStore()
+    /// The time, if it stands still; else the real one.
+    let time = Mutex<ContinuousClock.Instant?>(nil)
     let isAway = Atomic(false)
+    /// Hears of every lease that was kept.
+    let kept = AsyncStream<Void>.makeStream()
+    private var inner: InMemoryIdempotencyStore { self.memory.withLock { $0 } }
+    private let memory: Mutex<InMemoryIdempotencyStore>
+
+    init() {
+        self.memory = Mutex(InMemoryIdempotencyStore())
+        let store = InMemoryIdempotencyStore { [weak self] in self?.time.withLock { $0 } ?? .now }
+        self.memory.withLock { $0 = store }
+    }
 
     private func check() throws(SharedStateError) {
         if self.isAway.load(ordering: .relaxed) { throw SharedStateError(.unavailable, "away") }
@@ -163,6 +174,7 @@ private final class FailingStore: IdempotencyStore {
 
     func keep(_ key: IdempotencyKey, attempt: String, lease: Duration) async throws(SharedStateError) -> Bool {
         try self.check()
+        defer { self.kept.continuation.yield() }
         return try await self.inner.keep(key, attempt: attempt, lease: lease)
     }
 
@@ -356,10 +368,16 @@ struct IdempotencyTests {
     @Test("A call that takes longer than its lease keeps it")
     func renewal() async throws {
         let (one, other) = (self.replica(lease: .milliseconds(60)), self.replica(lease: .milliseconds(60)))
+        // Time goes on only when the lease was kept.
+        self.store.time.withLock { $0 = .now }
         async let first = self.call(one, "k", ["what": "a", "ending": "wait"])
         await self.state.waitForCall()
         async let second = self.call(other, "k", ["what": "a", "ending": "wait"])
-        try await Task.sleep(for: .milliseconds(300))
+        var kept = self.store.kept.stream.makeAsyncIterator()
+        for _ in 0..<5 {
+            await kept.next()
+            self.store.time.withLock { $0? += .milliseconds(40) }
+        }
         self.state.open()
         #expect(try await first.structured == ["count": 1])
         #expect(try await second.structured == ["count": 1])
