@@ -140,8 +140,8 @@ private final class FailingStore: IdempotencyStore {
     /// The time, if it stands still; else the real one.
     let time = Mutex<ContinuousClock.Instant?>(nil)
     let isAway = Atomic(false)
-    /// Hears of every lease that was kept.
-    let kept = AsyncStream<Void>.makeStream()
+    /// Says when a lease was kept.
+    let kept = AsyncStream<ContinuousClock.Instant>.makeStream()
     private var inner: InMemoryIdempotencyStore { self.memory.withLock { $0 } }
     private let memory: Mutex<InMemoryIdempotencyStore>
 
@@ -174,7 +174,8 @@ private final class FailingStore: IdempotencyStore {
 
     func keep(_ key: IdempotencyKey, attempt: String, lease: Duration) async throws(SharedStateError) -> Bool {
         try self.check()
-        defer { self.kept.continuation.yield() }
+        let time = self.time.withLock { $0 } ?? .now
+        defer { self.kept.continuation.yield(time) }
         return try await self.inner.keep(key, attempt: attempt, lease: lease)
     }
 
@@ -368,15 +369,17 @@ struct IdempotencyTests {
     @Test("A call that takes longer than its lease keeps it")
     func renewal() async throws {
         let (one, other) = (self.replica(lease: .milliseconds(60)), self.replica(lease: .milliseconds(60)))
-        // Time goes on only when the lease was kept.
-        self.store.time.withLock { $0 = .now }
+        // Time goes on only when the lease was kept at the present time.
+        var time = ContinuousClock.now
+        self.store.time.withLock { $0 = time }
         async let first = self.call(one, "k", ["what": "a", "ending": "wait"])
         await self.state.waitForCall()
         async let second = self.call(other, "k", ["what": "a", "ending": "wait"])
         var kept = self.store.kept.stream.makeAsyncIterator()
         for _ in 0..<5 {
-            await kept.next()
-            self.store.time.withLock { $0? += .milliseconds(40) }
+            while let keptAt = await kept.next(), keptAt < time {}
+            time += .milliseconds(40)
+            self.store.time.withLock { [time] in $0 = time }
         }
         self.state.open()
         #expect(try await first.structured == ["count": 1])
