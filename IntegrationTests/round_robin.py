@@ -27,8 +27,16 @@ class RoundRobin:
         self._loop.run_forever()
 
     def stop(self):
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    async def _end(self):
+        self._server.close()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     async def _connect(self):
         for _ in self.ports:
@@ -47,13 +55,18 @@ class RoundRobin:
         if upstream is None:
             writer.close()
             return
-        copies = [asyncio.create_task(self._copy(reader, upstream[1])), asyncio.create_task(self._copy(upstream[0], writer))]
-        # Either side that is done is done with the whole connection: HTTP has no half-closed ones.
-        await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
-        for copy in copies:
-            copy.cancel()
-        for end in (writer, upstream[1]):
-            end.close()
+        copies = [
+            asyncio.create_task(self._copy(reader, upstream[1])),
+            asyncio.create_task(self._copy(upstream[0], writer)),
+        ]
+        try:
+            # Either side that is done is done with the whole connection: HTTP has no half-closed ones.
+            await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for copy in copies:
+                copy.cancel()
+            for end in (writer, upstream[1]):
+                end.close()
 
     @staticmethod
     async def _copy(reader, writer):

@@ -124,7 +124,7 @@ struct Coordinates: ToolValue {
 // snippet.server
 var options = MCPServer.Options()
 options.instructions = "Answers questions about the books of one library."
-options.rateLimit = RateLimit(burst: 20, perSecond: 5)
+options.limits.principal.rate = RateLimit(burst: 20, perSecond: 5)
 
 let shelves = Shelves()
 let server = MCPServer(name: "library", version: "1.0", options: options) {

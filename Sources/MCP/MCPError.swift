@@ -64,9 +64,22 @@ public struct MCPError: Error, Sendable, Hashable {
     public var httpStatus: Int {
         switch self.code {
         case .methodNotFound: 404
-        case .internalError: 500
+        case .internalError: self.data?["code"] == Self.unavailableCode ? 503 : 500
         default: 400
         }
+    }
+}
+
+extension MCPError {
+    private static let unavailableCode: JSONValue = "upstream_unavailable"
+
+    /// Something that the server needs can't be reached now: the same request may succeed later.
+    public static func unavailable(_ message: String) -> Self {
+        Self(
+            .internalError,
+            message,
+            data: ["code": Self.unavailableCode, "retryable": true, "retry_after_ms": 1000]
+        )
     }
 }
 

@@ -405,7 +405,7 @@ public struct MCPEndpoint: Sendable {
         do {
             if let session = try await self.server.session(id, for: principal) { return session }
         } catch {
-            throw MCPError(.internalError, "Sessions can't be looked up now; try again later.")
+            throw MCPError.unavailable("Sessions can't be looked up now; try again later.")
         }
         throw MCPError(.sessionNotFound, "There is no such session; send initialize to open one.")
     }
@@ -429,7 +429,7 @@ public struct MCPEndpoint: Sendable {
         do {
             try await self.server.close(session)
         } catch {
-            throw MCPError(.internalError, "The session can't be ended now; try again later.")
+            throw MCPError.unavailable("The session can't be ended now; try again later.")
         }
         return Response(status: .noContent)
     }

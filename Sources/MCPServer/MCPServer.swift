@@ -37,8 +37,8 @@ public final class MCPServer: Sendable {
         public var askTimeout = Duration.seconds(300)
         /// How many calls run at a time, over all clients; more are refused with `overloaded`.
         public var maximumConcurrentCalls = 256
-        /// How often one principal may call; as often as it likes without.
-        public var rateLimit: RateLimit?
+        /// How much may be called; as much as anybody likes without.
+        public var limits = CallLimits()
         /// How large the content of an answer may be: text and base64.
         public var maximumResultBytes = 1 << 20
         /// How long a legacy session that nobody uses is kept.
@@ -138,10 +138,11 @@ public final class MCPServer: Sendable {
         self.pipeline = CallPipeline(
             registry: self.registry,
             authorizer: authorizer,
-            rateLimiter: options.rateLimit.map { RateLimiter($0) },
+            limiter: CallLimiter(options.limits, shared: stores.limits),
             recorder: recorder ?? LogCallRecorder(logger: logger),
             logger: logger,
             defaultTimeout: options.defaultTimeout,
+            askTimeout: options.askTimeout,
             maximumResultBytes: options.maximumResultBytes,
             sealer: self.sealer,
             once: OnceRunner(store: stores.idempotency, bus: stores.bus, lease: options.idempotencyLease)

@@ -68,6 +68,9 @@ public final class InMemoryUsageLimiter: UsageLimiter {
         }
     }
 
+    /// Whoever waited as long as he was told is not sent back for what was lost in rounding.
+    private static let tolerance = 1e-5
+
     /// How long to wait.
     private struct Wait: Error {
         var time: Duration
@@ -87,7 +90,7 @@ public final class InMemoryUsageLimiter: UsageLimiter {
             if case .bucket(let left, let filled) = count {
                 tokens = min(tokens, left + (now - filled) / .seconds(1) * perSecond)
             }
-            guard tokens >= 1 else { return .failure(Wait(time: .seconds((1 - tokens) / perSecond))) }
+            guard tokens >= 1 - Self.tolerance else { return .failure(Wait(time: .seconds((1 - tokens) / perSecond))) }
             return .success(.bucket(tokens: tokens - 1, filled: now))
         case .quota(let most, let length):
             var (start, current, previous) = (now, 0, 0)
@@ -98,7 +101,7 @@ public final class InMemoryUsageLimiter: UsageLimiter {
                     windows == 0 ? (oldCurrent, oldPrevious) : (0, windows == 1 ? oldCurrent : 0)
             }
             let elapsed = (now - start) / length
-            guard Double(previous) * (1 - elapsed) + Double(current) + 1 <= Double(most) else {
+            guard Double(previous) * (1 - elapsed) + Double(current) + 1 <= Double(most) + Self.tolerance else {
                 let windows =
                     current + 1 > most
                     // Until the next window, and until enough of this one has left the stretch.

@@ -10,19 +10,23 @@ public struct SharedStores: Sendable {
     public var leases: any LeaseStore
     /// What must be done once only.
     public var idempotency: any IdempotencyStore
+    /// How much is used of what is limited.
+    public var limits: any UsageLimiter
 
     public init(
         values: any KeyValueStore,
         events: any EventLog,
         bus: any EventBus,
         leases: any LeaseStore,
-        idempotency: any IdempotencyStore
+        idempotency: any IdempotencyStore,
+        limits: any UsageLimiter
     ) {
         self.values = values
         self.events = events
         self.bus = bus
         self.leases = leases
         self.idempotency = idempotency
+        self.limits = limits
     }
 
     /// Stores for one process, bounded.
@@ -32,7 +36,8 @@ public struct SharedStores: Sendable {
             events: InMemoryEventLog(),
             bus: InMemoryEventBus(),
             leases: InMemoryLeaseStore(),
-            idempotency: InMemoryIdempotencyStore()
+            idempotency: InMemoryIdempotencyStore(),
+            limits: InMemoryUsageLimiter()
         )
     }
 }

@@ -25,7 +25,7 @@ public struct RedisUsageLimiter: UsageLimiter {
                 if old[1] then
                     tokens = math.min(most, tonumber(old[1]) + math.max(0, now - tonumber(old[2])) * number)
                 end
-                if tokens < 1 then return {i, math.ceil((1 - tokens) / number)} end
+                if tokens < 1 - 1e-5 then return {i, math.ceil((1 - tokens) / number)} end
                 plan[i] = tokens - 1
             elseif kind == 'quota' then
                 local start = math.floor(now / number) * number
@@ -37,7 +37,7 @@ public struct RedisUsageLimiter: UsageLimiter {
                     previous = tonumber(old[2])
                 end
                 local elapsed = (now - start) / number
-                if previous * (1 - elapsed) + current + 1 > most then
+                if previous * (1 - elapsed) + current + 1 > most + 1e-5 then
                     local windows
                     if current + 1 > most then
                         windows = 1 - elapsed + 1 - (most - 1) / current

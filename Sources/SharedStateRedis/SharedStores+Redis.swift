@@ -8,7 +8,8 @@ extension SharedStores {
             events: RedisEventLog(client: client),
             bus: RedisEventBus(client: client),
             leases: RedisLeaseStore(client: client),
-            idempotency: RedisIdempotencyStore(client: client)
+            idempotency: RedisIdempotencyStore(client: client),
+            limits: RedisUsageLimiter(client: client)
         )
     }
 }

@@ -221,7 +221,7 @@ struct FeatureTests {
 
     @Test("Who calls too often is told how long to wait; others are not held up")
     func rateLimit() async throws {
-        let server = self.server { $0.rateLimit = RateLimit(burst: 2, perSecond: 0.001) }
+        let server = self.server { $0.limits.principal.rate = RateLimit(burst: 2, perSecond: 0.001) }
         let eager = InProcessClient(server: server, principal: Principal(id: "eager"))
         for _ in 0..<2 { #expect(try await eager.callTool("liar", ["value": ["count": 1]])["isError"] == nil) }
         let error = try await eager.callTool("liar", ["value": ["count": 1]])["_meta"]?[MetaKey.error]

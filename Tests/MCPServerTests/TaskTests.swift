@@ -2,6 +2,8 @@ import JSON
 import MCP
 import MCPClient
 import MCPServer
+import SharedState
+import Synchronization
 import Testing
 
 private struct Slow: Tool {
@@ -22,15 +24,68 @@ private struct Slow: Tool {
     }
 }
 
+/// A store that can go away.
+private final class FlakyStore: KeyValueStore {
+    let isAway = Atomic(false)
+    private let failures = Atomic(0)
+    private let store = InMemoryKeyValueStore()
+
+    /// Waits until so many requests have failed.
+    func waitForFailures(_ count: Int) async {
+        while self.failures.load(ordering: .sequentiallyConsistent) < count {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private func check() throws(SharedStateError) {
+        guard self.isAway.load(ordering: .sequentiallyConsistent) else { return }
+        self.failures.add(1, ordering: .sequentiallyConsistent)
+        throw SharedStateError(.unavailable, "away")
+    }
+
+    func value(for key: String) async throws(SharedStateError) -> [UInt8]? {
+        try self.check()
+        return try await self.store.value(for: key)
+    }
+
+    func set(_ key: String, to value: [UInt8], lifetime: Duration) async throws(SharedStateError) {
+        try self.check()
+        try await self.store.set(key, to: value, lifetime: lifetime)
+    }
+
+    func compareAndSet(
+        _ key: String,
+        from expected: [UInt8]?,
+        to value: [UInt8],
+        lifetime: Duration
+    ) async throws(SharedStateError) -> Bool {
+        try self.check()
+        return try await self.store.compareAndSet(key, from: expected, to: value, lifetime: lifetime)
+    }
+
+    func extend(_ key: String, lifetime: Duration) async throws(SharedStateError) -> Bool {
+        try self.check()
+        return try await self.store.extend(key, lifetime: lifetime)
+    }
+
+    func remove(_ key: String) async throws(SharedStateError) -> Bool {
+        try self.check()
+        return try await self.store.remove(key)
+    }
+}
+
 @Suite("Tasks", .timeLimit(.minutes(1)))
 struct TaskTests {
     private static let extensions: JSONObject = ["extensions": [ClientCapabilities.tasksExtension: [:]]]
 
-    private func server(_ configure: (inout MCPServer.Options) -> Void = { _ in }) -> MCPServer {
+    private func server(
+        stores: SharedStores = .inMemory(),
+        _ configure: (inout MCPServer.Options) -> Void = { _ in }
+    ) -> MCPServer {
         var options = MCPServer.Options()
         options.offersOperations = true
         configure(&options)
-        return MCPServer(name: "test", version: "1", options: options) { Slow().task() }
+        return MCPServer(name: "test", version: "1", options: options, stores: stores) { Slow().task() }
     }
 
     private func client(_ server: MCPServer, _ principal: Principal = .local) -> InProcessClient {
@@ -117,6 +172,35 @@ struct TaskTests {
         let id = try await self.begin(client, ["milliseconds": 60_000])
         await server.drain(within: .zero)
         #expect(try await client.request("tasks/get", ["taskId": id])["status"] == "failed")
+    }
+
+    @Test("A task whose process shows no sign of life is failed by whoever asks about it on another replica")
+    func killed() async throws {
+        let time = Mutex(ContinuousClock.now)
+        var stores = SharedStores.inMemory()
+        stores.values = InMemoryKeyValueStore(now: { time.withLock { $0 } })
+        let client = self.client(self.server(stores: stores))
+        let id = try await self.begin(client, ["milliseconds": 60_000])
+        let other = self.client(self.server(stores: stores))
+        #expect(try await other.request("tasks/get", ["taskId": id])["status"] == "working")
+        // Longer than a sign of life is good for.
+        time.withLock { $0 += .seconds(100) }
+        #expect(try await client.request("tasks/get", ["taskId": id])["status"] == "working")
+        #expect(try await other.request("tasks/get", ["taskId": id])["status"] == "failed")
+        #expect(try await client.request("tasks/get", ["taskId": id])["status"] == "failed")
+    }
+
+    @Test("How a task ended is stored once the store is back")
+    func storeAway() async throws {
+        let store = FlakyStore()
+        var stores = SharedStores.inMemory()
+        stores.values = store
+        let client = self.client(self.server(stores: stores))
+        let id = try await self.begin(client, ["milliseconds": 50])
+        store.isAway.store(true, ordering: .sequentiallyConsistent)
+        await store.waitForFailures(3)
+        store.isAway.store(false, ordering: .sequentiallyConsistent)
+        #expect(try await self.end(client, id)["status"] == "completed")
     }
 
     @Test("Mistakes in the arguments are told at once, rather than by a task that fails")

@@ -23,6 +23,10 @@ struct SharedStateContract: Sendable {
             group.addTask { try await self.handovers() }
             group.addTask { try await self.listedLeases() }
             group.addTask { try await self.operations() }
+            group.addTask { try await self.rates() }
+            group.addTask { try await self.quotas() }
+            group.addTask { try await self.places() }
+            group.addTask { try await self.manyAtOnce() }
             try await group.waitForAll()
         }
     }

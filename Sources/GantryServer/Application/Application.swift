@@ -172,6 +172,7 @@ public struct Application: Sendable {
         options.title = "Gantry"
         options.naming = settings.toolNames
         options.offersOperations = true
+        options.limits = settings.limits
         if !settings.sealingKeys.isEmpty { options.sealingKeys = settings.sealingKeys }
         options.instructions = """
             Gantry gives access to a knowledge base of this organisation's documents, to Kubernetes manifests that follow \

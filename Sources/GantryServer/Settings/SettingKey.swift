@@ -42,6 +42,9 @@ public struct SettingKey: Sendable, Hashable {
     public static let databaseRecycleSeconds = Self("database", "pool_recycle_seconds")
     public static let redisURL = Self("redis", "url", isSecret: true)
     public static let sealingKeys = Self("gantry", "sealing_keys", isSecret: true)
+    public static let limitsPrincipal = Self("limits", "principal")
+    public static let limitsTools = Self("limits", "tools")
+    public static let limitsTotal = Self("limits", "total")
     public static let jiraURL = Self("jira", "url")
     public static let jiraUser = Self("jira", "user")
     public static let jiraToken = Self("jira", "token", isSecret: true)
@@ -64,8 +67,9 @@ public struct SettingKey: Sendable, Hashable {
     public static let all: [Self] = [
         host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, authentication,
         publicURL, policy, auditRetention, jwtPublicKey, jwtKeySetURL, jwtIssuer, jwtAudience, databaseURL,
-        databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, redisURL, sealingKeys, jiraURL, jiraUser,
-        jiraToken, jiraProjects, embeddingsPrecision, embeddingsURL, embeddingsModel, embeddingsAPIKey,
+        databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, redisURL, sealingKeys, limitsPrincipal,
+        limitsTools, limitsTotal, jiraURL, jiraUser, jiraToken, jiraProjects, embeddingsPrecision, embeddingsURL,
+        embeddingsModel, embeddingsAPIKey,
         embeddingsDimension, embeddingsMaxTokens,
         rerankURL, rerankModel, rerankAPIKey, rerankStyle, gitSchemes, logLevel, logFormat,
     ]

@@ -65,6 +65,7 @@ extension Settings {
         self.database = Self.database(&reader)
         self.redis = Self.redis(&reader)
         self.sealingKeys = Self.sealingKeys(&reader)
+        self.limits = Self.limits(&reader)
         self.publicURL = Self.publicURL(&reader, port: self.port)
         self.policyFile = Self.policyFile(&reader)
         let days = reader.value(.auditRetention, default: 365, expected: "a number of days, 0 to 36500") { text in

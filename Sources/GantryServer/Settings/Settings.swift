@@ -95,6 +95,8 @@ public struct Settings: Sendable {
     ///
     /// Nothing for a key that is made at the start and gone at the end.
     public var sealingKeys: [SealingKey] = []
+    /// How much may be called.
+    public var limits = CallLimits()
     /// Whose tokens are accepted, or nothing if no issuer is set.
     public var issuer: Issuer?
     /// Whether every request over HTTP needs a token or an API key.

@@ -45,10 +45,12 @@ public struct ToolInvocation: Sendable {
 final class CallPipeline: Sendable {
     let registry: CallRegistry
     let authorizer: any Authorizer
-    let rateLimiter: RateLimiter?
+    let limiter: CallLimiter?
     let recorder: any CallRecorder
     let logger: Logger
     let defaultTimeout: Duration
+    /// How long a client may take to answer what it is asked.
+    let askTimeout: Duration
     let maximumResultBytes: Int
     let sealer: Sealer
     let once: OnceRunner
@@ -56,20 +58,22 @@ final class CallPipeline: Sendable {
     init(
         registry: CallRegistry,
         authorizer: any Authorizer,
-        rateLimiter: RateLimiter?,
+        limiter: CallLimiter?,
         recorder: any CallRecorder,
         logger: Logger,
         defaultTimeout: Duration,
+        askTimeout: Duration,
         maximumResultBytes: Int,
         sealer: Sealer,
         once: OnceRunner
     ) {
         self.registry = registry
         self.authorizer = authorizer
-        self.rateLimiter = rateLimiter
+        self.limiter = limiter
         self.recorder = recorder
         self.logger = logger
         self.defaultTimeout = defaultTimeout
+        self.askTimeout = askTimeout
         self.maximumResultBytes = maximumResultBytes
         self.sealer = sealer
         self.once = once
@@ -80,10 +84,11 @@ final class CallPipeline: Sendable {
         CallPipeline(
             registry: registry,
             authorizer: self.authorizer,
-            rateLimiter: self.rateLimiter,
+            limiter: self.limiter,
             recorder: self.recorder,
             logger: self.logger,
             defaultTimeout: self.defaultTimeout,
+            askTimeout: self.askTimeout,
             maximumResultBytes: self.maximumResultBytes,
             sealer: self.sealer,
             once: self.once
@@ -175,7 +180,8 @@ final class CallPipeline: Sendable {
         _ record: inout CallRecord
     ) async throws(CallFailure) -> CallToolResult {
         var reach = try self.authorize(invocation, entry.tool, nil)
-        try self.limitRate(invocation.principal)
+        let permit = try await self.permit(invocation.principal, entry.tool.name, timeout)
+        defer { permit?.end() }
         let call: RegisteredTool.PreparedCall
         do throws(ToolError) {
             call = try entry.tool.prepare(invocation.arguments)
@@ -204,18 +210,21 @@ final class CallPipeline: Sendable {
         return result
     }
 
-    /// Refuses a principal who asks too often.
-    func limitRate(_ principal: Principal) throws(CallFailure) {
-        guard let wait = self.rateLimiter?.take(for: principal) else { return }
-        throw .tool(
-            ToolError(
-                .rateLimited,
-                "You call more often than this server allows.",
-                retryable: true,
-                retryAfter: wait,
-                suggestedAction: "Wait \(wait.milliseconds) ms, then call again."
-            )
-        )
+    /// Holds a call to its limits.
+    ///
+    /// - Returns: The permission, which has to be ended with the call.
+    nonisolated(nonsending) func permit(
+        _ principal: Principal,
+        _ tool: ToolName?,
+        _ timeout: Duration
+    ) async throws(CallFailure) -> CallPermit? {
+        guard let limiter else { return nil }
+        do throws(ToolError) {
+            // The deadline does not run while the client is asked something.
+            return try await limiter.permit(principal, tool: tool, lifetime: timeout + self.askTimeout)
+        } catch {
+            throw .tool(error)
+        }
     }
 
     /// Runs a handler within its deadline and makes one kind of error of all that it throws.

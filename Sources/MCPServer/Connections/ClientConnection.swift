@@ -239,7 +239,7 @@ public final class ClientConnection: Sendable {
         do {
             current = try await self.server.sessions.renewed(session)
         } catch {
-            throw MCPError(.internalError, "The session can't be looked up now; try again later.")
+            throw MCPError.unavailable("The session can't be looked up now; try again later.")
         }
         self.era.withLock { $0 = .session(current) }
         return Exchange(

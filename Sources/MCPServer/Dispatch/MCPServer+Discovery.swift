@@ -121,7 +121,7 @@ extension MCPServer {
                 clientCapabilities: ClientCapabilities(capabilities.objectValue ?? [:])
             )
         } catch {
-            let error = MCPError(.internalError, "The server can't open another session now; try again later.")
+            let error = MCPError.unavailable("The server can't open another session now; try again later.")
             return (.failure(error, id: request.id), nil)
         }
         let result = Codec(revision).initializeResult(

@@ -104,7 +104,8 @@ extension MCPServer {
         var invocation = self.invocation(request.method, [:], request, exchange, meta)
         try self.interact(&invocation, exchange, meta, replayed: try self.replayedInput(request, exchange))
         do throws(CallFailure) {
-            try self.pipeline.limitRate(exchange.principal)
+            let permit = try await self.pipeline.permit(exchange.principal, nil, self.options.defaultTimeout)
+            defer { permit?.end() }
             let reach = permission.map { self.reach(of: $0, exchange.principal) } ?? .everything
             let result = try await self.pipeline.handle(invocation, self.options.defaultTimeout, reach, run)
             invocation.reporter?.finish()

@@ -110,7 +110,7 @@ extension MCPServer {
         do {
             if let session = try await self.sessions.update(id, transform) { return session }
         } catch {
-            throw MCPError(.internalError, "The session can't be changed now; try again later.")
+            throw MCPError.unavailable("The session can't be changed now; try again later.")
         }
         throw MCPError(.invalidRequest, "The session is over; send initialize again.")
     }

@@ -41,7 +41,7 @@ extension MCPServer {
                 data: ["code": "overloaded", "retryable": true]
             )
         } catch {
-            throw MCPError(.internalError, "The server can't listen now; try again later.")
+            throw MCPError.unavailable("The server can't listen now; try again later.")
         }
         listener.end()
         return Answer(["_meta": .object(meta)])

@@ -115,7 +115,7 @@ final class TaskEngine: Sendable {
             self.run(record.state.id, updates, invocation, entry, exchange, answers: answers)
             self.startHeart()
         } catch {
-            throw MCPError(.internalError, "The task can't be stored now; try again later.")
+            throw MCPError.unavailable("The task can't be stored now; try again later.")
         }
         return record
     }
@@ -299,7 +299,7 @@ final class TaskEngine: Sendable {
             let record = try await self.stored(id)
             found = if let record, record.principalID == principal.id { try await self.checked(record) } else { nil }
         } catch {
-            throw MCPError(.internalError, "Tasks can't be looked up now; try again later.")
+            throw MCPError.unavailable("Tasks can't be looked up now; try again later.")
         }
         guard let found else {
             throw MCPError(.invalidParams, "There is no such task, or no longer.")
@@ -396,7 +396,7 @@ final class TaskEngine: Sendable {
                 if let record = try await self.stored(id) { records.append(try await self.checked(record)) }
             }
         } catch {
-            throw MCPError(.internalError, "Tasks can't be listed now; try again later.")
+            throw MCPError.unavailable("Tasks can't be listed now; try again later.")
         }
         return records
     }

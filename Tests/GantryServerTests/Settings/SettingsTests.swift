@@ -50,7 +50,8 @@ struct SettingsTests {
                 "GANTRY_PUBLIC_URL",
                 "GANTRY_POLICY", "GANTRY_AUDIT_RETENTION_DAYS", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "JWT_ISSUER",
                 "JWT_AUDIENCE", "DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW",
-                "DATABASE_POOL_RECYCLE_SECONDS", "REDIS_URL", "GANTRY_SEALING_KEYS", "JIRA_URL", "JIRA_USER",
+                "DATABASE_POOL_RECYCLE_SECONDS", "REDIS_URL", "GANTRY_SEALING_KEYS",
+                "LIMITS_PRINCIPAL", "LIMITS_TOOLS", "LIMITS_TOTAL", "JIRA_URL", "JIRA_USER",
                 "JIRA_TOKEN",
                 "JIRA_PROJECTS", "EMBEDDINGS_PRECISION", "EMBEDDINGS_URL", "EMBEDDINGS_MODEL", "EMBEDDINGS_API_KEY",
                 "EMBEDDINGS_DIMENSION", "EMBEDDINGS_MAX_TOKENS", "RERANK_URL", "RERANK_MODEL", "RERANK_API_KEY",
@@ -109,6 +110,26 @@ struct SettingsTests {
         let problems = await self.problems(["REDIS_URL": "http://u:very-secret@h", "GANTRY_SEALING_KEYS": keys])
         #expect(problems.map(\.setting) == ["REDIS_URL"])
         #expect(problems.allSatisfy { !"\($0)".contains("very-secret") })
+    }
+
+    @Test("of limits are read word by word")
+    func limits() async throws {
+        let settings = try await Settings.load(environment: [
+            "LIMITS_PRINCIPAL": "2.5/s burst=20 concurrent=4 5000/day", "LIMITS_TOTAL": "0.5/s",
+            "LIMITS_TOOLS": "jira.retrieve_backlog: 2/s, 100/day; knowledge.query: concurrent=8",
+        ])
+        let limits = settings.limits
+        #expect(limits.principal == .init(rate: .init(burst: 20, perSecond: 2.5), concurrent: 4, perDay: 5000))
+        #expect(limits.total == .init(rate: .init(burst: 1, perSecond: 0.5)))
+        #expect(limits.tools["jira.retrieve_backlog"] == .init(rate: .init(burst: 2, perSecond: 2), perDay: 100))
+        #expect(limits.tools["knowledge.query"] == .init(concurrent: 8))
+        #expect(try await Settings.load(environment: [:]).limits == CallLimits())
+        for wrong in ["10", "0/s", "-1/s", "x/s", "burst=5", "concurrent=0", "5/week", "1/s burst=x"] {
+            #expect(await self.problems(["LIMITS_PRINCIPAL": wrong]).map(\.setting) == ["LIMITS_PRINCIPAL"])
+        }
+        for wrong in ["1/s", "a.b: ", ": 1/s", "a.b: 1/s; a.b: 2/s"] {
+            #expect(await self.problems(["LIMITS_TOOLS": wrong]).map(\.setting) == ["LIMITS_TOOLS"])
+        }
     }
 
     @Test("of a re-ranking model are checked together")
