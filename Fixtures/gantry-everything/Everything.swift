@@ -38,6 +38,9 @@ struct Everything: AsyncParsableCommand {
     @Option(help: "How long a task is kept, in milliseconds.")
     var taskLifetimeMs = 3_600_000
 
+    @Option(help: "How long a call with a key counts as running when its process is gone, in milliseconds.")
+    var idempotencyLeaseMs = 15_000
+
     @Option(help: "The address of the Redis that several of these servers share.")
     var redis: String?
 
@@ -91,6 +94,7 @@ struct Everything: AsyncParsableCommand {
         options.taskPollInterval = .milliseconds(50)
         options.maximumResultBytes = 16 << 20
         options.offersOperations = true
+        options.idempotencyLease = .milliseconds(self.idempotencyLeaseMs)
         if let sealingKey { options.sealingKeys = [SealingKey(bytes: Array(sealingKey.utf8))] }
         let cancellations = Cancellations(values: stores.values)
         return MCPServer(
@@ -106,6 +110,8 @@ struct Everything: AsyncParsableCommand {
             AskingTools.all
             InputRequiredTools.all
             TaskTools.all
+            CountedWrite(values: stores.values)
+            WriteCount(values: stores.values)
             StaticText()
             StaticBinary()
             WatchedResource()
