@@ -146,7 +146,12 @@ let package = Package(
         // Tools
         .target(
             name: "JiraTools",
-            dependencies: ["JSON", "MCPServer", "Upstream", logging],
+            dependencies: ["JSON", "MCPServer", "SharedState", "Upstream", logging],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "CoordinationTools",
+            dependencies: ["JSON", "MCPServer", "SharedState", logging],
             swiftSettings: swiftSettings
         ),
         .target(name: "KubernetesTools", dependencies: ["JSON", "MCPServer", yams], swiftSettings: swiftSettings),
@@ -160,6 +165,7 @@ let package = Package(
             name: "GantryServer",
             dependencies: [
                 "Access", "Audit", "AuditSQLite",
+                "CoordinationTools",
                 "Crawling", "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgePostgres",
                 "KnowledgeSQLite", "KnowledgeTools", "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer",
                 "MCPStdio", "Postgres", "Reranking", "SharedState", "SharedStateRedis", "Telemetry", "Upstream",
@@ -275,6 +281,15 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "CoordinationToolsTests",
+            dependencies: [
+                "CoordinationTools", "JSON", "MCP", "MCPClient", "MCPServer", "SharedState", "SharedStateRedis",
+                logging,
+            ],
+            exclude: ["Snapshots"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "KubernetesToolsTests",
             dependencies: ["JSON", "KubernetesTools", "MCPServer", yams],
             exclude: ["Snapshots"],
@@ -282,7 +297,7 @@ let package = Package(
         ),
         .testTarget(
             name: "JiraToolsTests",
-            dependencies: ["JSON", "JiraTools", "MCPServer", "Upstream", logging],
+            dependencies: ["JSON", "JiraTools", "MCPServer", "SharedState", "Upstream", logging],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", logging], swiftSettings: swiftSettings),

@@ -145,7 +145,8 @@ public final class MCPServer: Sendable {
             askTimeout: options.askTimeout,
             maximumResultBytes: options.maximumResultBytes,
             sealer: self.sealer,
-            once: OnceRunner(store: stores.idempotency, bus: stores.bus, lease: options.idempotencyLease)
+            once: OnceRunner(store: stores.idempotency, bus: stores.bus, lease: options.idempotencyLease),
+            announcer: self.announcer
         )
         self.sessions = SessionStore(store: stores.values, idleLifetime: options.sessionIdleLifetime)
         self.tasks = TaskEngine(

@@ -35,6 +35,11 @@ struct RedisSharedStateTests {
         try await self.withClient { try await LeaseRace(RedisLeaseStore(client: $0)).check() }
     }
 
+    @Test("Copies are kept as in memory")
+    func cache() async throws {
+        try await self.withClient { try await CacheAsideContract(RedisKeyValueStore(client: $0)).check() }
+    }
+
     @Test("Leases, notes and operations are bounded")
     func leaseBounds() async throws {
         try await self.withClient { client in

@@ -38,6 +38,7 @@ extension Application {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: AuditService(log: self.auditLog)), .init(service: self.watch),
+                .init(service: LeaseWatchService(watch: self.leaseWatch)),
                 .init(service: self.recrawler), .init(service: web),
                 .init(service: PolicyWatch(access: self.access, server: self.server)),
                 .init(service: IngestService(workers: self.workers)), .init(service: shutdown),
@@ -64,6 +65,7 @@ extension Application {
             services: [
                 .init(service: AuditService(log: self.auditLog)),
                 .init(service: self.watch), .init(service: self.recrawler),
+                .init(service: LeaseWatchService(watch: self.leaseWatch)),
                 .init(service: StdioService(server: self.server), successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: IngestService(workers: self.workers)),
                 .init(service: shutdown),

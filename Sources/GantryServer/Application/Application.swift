@@ -1,5 +1,6 @@
 public import Audit
 import AuditSQLite
+import CoordinationTools
 import Embedding
 import Extraction
 import Foundation
@@ -41,6 +42,7 @@ public struct Application: Sendable {
     /// Where opinions about answers are kept, if the store keeps them.
     let feedback: any FeedbackStore
     let watch: KnowledgeWatch
+    let leaseWatch: LeaseWatch
     let recrawler: Recrawler
 
     /// Builds the application.
@@ -86,9 +88,16 @@ public struct Application: Sendable {
             freshness: Freshness(policy: Self.stalenessPolicy(settings), store: store),
             now: { Date() }
         )
-        var jira: JiraCloudClient?
+        var jira: CachedJiraClient?
         if let jiraConfiguration, let upstream {
-            jira = JiraCloudClient(configuration: jiraConfiguration, upstream: upstream)
+            jira = CachedJiraClient(
+                JiraCloudClient(configuration: jiraConfiguration, upstream: upstream),
+                cache: CacheAside(
+                    "jira:\(jiraConfiguration.baseURL):\(jiraConfiguration.user)",
+                    store: shared.values,
+                    policy: CachedJiraClient.policy
+                )
+            )
         }
         let auditLog = AuditLog(
             store: auditStore,
@@ -133,7 +142,14 @@ public struct Application: Sendable {
             KnowledgeQuality(base: knowledge, feedback: store, now: { Date() })
             QueryMetadata(base: knowledge, store: store)
             DocumentResources(base: knowledge)
+            ClaimWork(stores: shared)
+            RenewWork(leases: shared.leases)
+            ReleaseWork(leases: shared.leases)
+            HandOffWork(leases: shared.leases)
+            ListWork(leases: shared.leases)
+            WorkResources(leases: shared.leases)
         }
+        self.leaseWatch = LeaseWatch(stores: shared, server: self.server, logger: logger)
         self.feedback = store
         self.watch = KnowledgeWatch(server: self.server, events: events, log: store, cache: cache, logger: logger)
         self.recrawler = Recrawler(
@@ -177,7 +193,8 @@ public struct Application: Sendable {
         options.instructions = """
             Gantry gives access to a knowledge base of this organisation's documents, to Kubernetes manifests that follow \
             good practice, and, where it is configured, to the Jira backlog. Look into the knowledge base before you \
-            answer a question about the organisation's own systems.
+            answer a question about the organisation's own systems. Where other agents may be at work, claim what you \
+            work on (work.claim) before you begin.
             """
         return options
     }

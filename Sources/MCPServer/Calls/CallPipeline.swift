@@ -54,6 +54,7 @@ final class CallPipeline: Sendable {
     let maximumResultBytes: Int
     let sealer: Sealer
     let once: OnceRunner
+    let announcer: Announcer
 
     init(
         registry: CallRegistry,
@@ -65,7 +66,8 @@ final class CallPipeline: Sendable {
         askTimeout: Duration,
         maximumResultBytes: Int,
         sealer: Sealer,
-        once: OnceRunner
+        once: OnceRunner,
+        announcer: Announcer
     ) {
         self.registry = registry
         self.authorizer = authorizer
@@ -77,6 +79,7 @@ final class CallPipeline: Sendable {
         self.maximumResultBytes = maximumResultBytes
         self.sealer = sealer
         self.once = once
+        self.announcer = announcer
     }
 
     /// The same road with places of its own for running calls.
@@ -91,7 +94,8 @@ final class CallPipeline: Sendable {
             askTimeout: self.askTimeout,
             maximumResultBytes: self.maximumResultBytes,
             sealer: self.sealer,
-            once: self.once
+            once: self.once,
+            announcer: self.announcer
         )
     }
 
@@ -298,6 +302,7 @@ final class CallPipeline: Sendable {
                 reach: reach,
                 reporter: invocation.reporter,
                 interaction: interaction,
+                announcer: self.announcer,
                 sealer: self.sealer
             )
         )

@@ -9,7 +9,6 @@ final class Interaction: Sendable {
     let sink: any MessageSink
     /// The least level of the log messages that the client wants; none if it wants none.
     let logLevel: LoggingLevel?
-    let announcer: Announcer?
     /// Makes the call a task, where a tool decides that by itself.
     let taskStart: TaskStart?
     private let questions = Mutex(0)
@@ -20,14 +19,12 @@ final class Interaction: Sendable {
         codec: Codec,
         sink: any MessageSink,
         logLevel: LoggingLevel? = nil,
-        announcer: Announcer? = nil,
         taskStart: TaskStart? = nil
     ) {
         self.input = input
         self.codec = codec
         self.sink = sink
         self.logLevel = logLevel
-        self.announcer = announcer
         self.taskStart = taskStart
     }
 

@@ -144,7 +144,6 @@ extension MCPServer {
                 codec: codec,
                 sink: exchange.sink,
                 logLevel: logLevel,
-                announcer: self.announcer,
                 taskStart: taskStart
             )
         }
@@ -163,7 +162,6 @@ extension MCPServer {
                     codec: codec,
                     sink: exchange.sink,
                     logLevel: logLevel,
-                    announcer: self.announcer,
                     taskStart: taskStart
                 )
             }

@@ -151,7 +151,7 @@ final class TaskEngine: Sendable {
         invocation.reporter = nil
         let codec = Codec(exchange.revision)
         invocation.interaction = nil
-        invocation.makeInteraction = { [announcer] call in
+        invocation.makeInteraction = { call in
             Interaction(
                 input: TaskInput(
                     engine: self,
@@ -163,8 +163,7 @@ final class TaskEngine: Sendable {
                     earlier: answers
                 ),
                 codec: codec,
-                sink: NoMessages(),
-                announcer: announcer
+                sink: NoMessages()
             )
         }
         let call = invocation

@@ -42,6 +42,8 @@ public struct ToolContext: Sendable {
 
     let reporter: ProgressReporter?
     let interaction: Interaction?
+    /// Tells all clients of the server what has changed, whatever way the call came in.
+    let announcer: Announcer?
     let sealer: Sealer
 
     /// A context for a handler that is called by itself, as in a test: nobody is told or asked anything.
@@ -62,6 +64,7 @@ public struct ToolContext: Sendable {
             reach: reach,
             reporter: nil,
             interaction: nil,
+            announcer: nil,
             sealer: Self.ownSealer
         )
     }
@@ -75,6 +78,7 @@ public struct ToolContext: Sendable {
         reach: AccessReach,
         reporter: ProgressReporter?,
         interaction: Interaction?,
+        announcer: Announcer?,
         sealer: Sealer
     ) {
         self.requestID = requestID
@@ -85,6 +89,7 @@ public struct ToolContext: Sendable {
         self.reach = reach
         self.reporter = reporter
         self.interaction = interaction
+        self.announcer = announcer
         self.sealer = sealer
     }
 
@@ -123,12 +128,12 @@ public struct ToolContext: Sendable {
 
     /// Tells those who subscribed to a resource that it has changed.
     public func resourceUpdated(_ uri: String) async {
-        await self.interaction?.announcer?.announce(.resourceUpdated(uri: uri))
+        await self.announcer?.announce(.resourceUpdated(uri: uri))
     }
 
     /// Tells clients that a list has changed.
     public func listChanged(_ list: ListKind) async {
-        await self.interaction?.announcer?.announce(.listChanged(list))
+        await self.announcer?.announce(.listChanged(list))
     }
 
     /// Closes the client's connection while the work goes on; the client comes back for the answer.

@@ -162,6 +162,10 @@ final class RBACMatrixTests: Sendable {
     private static let samples: [String: (JSONObject, AccessTarget.Kind)] = [
         "jira.retrieve_backlog": (["project_key": "NAME"], .jiraProject),
         "jira.get_issue": (["issue_key": "NAME-1"], .jiraProject),
+        "work.claim": (["name": "jira:NAME-1"], .jiraProject),
+        "work.renew": (["name": "jira:NAME-1", "fencing_token": 1], .jiraProject),
+        "work.release": (["name": "jira:NAME-1", "fencing_token": 1], .jiraProject),
+        "work.handoff": (["name": "jira:NAME-1", "fencing_token": 1, "note": "a"], .jiraProject),
         "jira.create_issue": (["project_key": "NAME", "summary": "a", "issue_type": "Task"], .jiraProject),
     ]
 
@@ -174,7 +178,7 @@ final class RBACMatrixTests: Sendable {
                 let family = tool.prefix { $0 != "." }
                 guard let (arguments, kind) = Self.samples[tool] else {
                     #expect(
-                        ["jira", "pipeline", "repo"].contains(family) == false,
+                        ["jira", "pipeline", "repo", "work"].contains(family) == false || tool == "work.list",
                         "\(tool) needs a sample here, and targets"
                     )
                     continue
@@ -183,7 +187,10 @@ final class RBACMatrixTests: Sendable {
                 for (name, isWithin) in [(names.within, true), (names.out, false)] {
                     let filled = JSONObject(
                         arguments.map { key, value in
-                            (key: key, value: .string((value.stringValue ?? "").replacing("NAME", with: name)))
+                            (
+                                key: key,
+                                value: value.stringValue.map { .string($0.replacing("NAME", with: name)) } ?? value
+                            )
                         }
                     )
                     let request = try self.request(tool, filled, principal)

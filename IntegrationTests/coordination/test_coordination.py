@@ -1,0 +1,166 @@
+"""Calls that happen once, and claims of work, on two real replicas that share a real Redis and PostgreSQL."""
+
+import json
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
+
+import pytest
+
+from databases import Postgres
+from environment import needed
+
+
+@pytest.fixture
+def replicas(make_gantry, tmp_path):
+    database = Postgres(tmp_path)
+    # Tests share the Redis; their names and keys are their own.
+    shared = database.settings | {"REDIS_URL": needed("TEST_REDIS_URL")}
+    try:
+        yield [make_gantry(**shared).start() for _ in range(2)]
+    finally:
+        # The servers are stopped by their own fixture, which ends later.
+        database.drop()
+
+
+def call(gantry, tool, arguments, timeout=60):
+    """Calls a tool over REST and returns the status and the answer."""
+    status, _, body = gantry.request(
+        "POST", f"/tools/{tool}", json.dumps(arguments), {"Content-Type": "application/json"}, timeout=timeout
+    )
+    return status, json.loads(body)
+
+
+def call_mcp(gantry, tool, arguments):
+    """Calls a tool over MCP, stateless, and returns the result."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+    }
+    message = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": tool, "arguments": arguments, "_meta": meta},
+    }
+    headers = {
+        "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": "2026-07-28",
+        "Mcp-Method": "tools/call",
+        "Mcp-Name": tool,
+    }
+    status, _, answer = gantry.post_json("/mcp", message, headers)
+    assert status == 200, answer
+    return answer["result"]
+
+
+def test_one_key_is_one_call_over_rest_mcp_and_the_command_line(replicas):
+    one, other = replicas
+    name = f"test:{uuid.uuid4()}"
+    arguments = {"name": name, "note": "mine", "idempotency_key": f"key-{name}"}
+    status, first = call(one, "work.claim", arguments)
+    assert status == 200, first
+    # Without the key, the same claim stands in its own way.
+    status, refused = call(other, "work.claim", {"name": name})
+    assert (status, refused["error"]["code"]) == (409, "conflict")
+    # With it, it is the same claim, on every replica and by every way in, whatever the order of the arguments.
+    assert call(other, "work.claim", dict(reversed(arguments.items()))) == (200, first)
+    over_mcp = call_mcp(other, "work.claim", arguments)
+    assert over_mcp["structuredContent"] == first
+    assert over_mcp["_meta"]["dev.gantry/replayed"] is True
+    done = other.run("call", "work.claim", json.dumps(arguments))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == first
+    status, refused = call(other, "work.claim", arguments | {"note": "other"})
+    assert (status, refused["error"]["code"]) == (422, "idempotency_mismatch")
+    outcomes = [record["tool.outcome"] for record in one.log() + other.log() if record.get("message") == "tool call"]
+    assert outcomes.count("ok") == 1 and outcomes.count("replayed") == 2
+
+
+def test_calls_at_the_same_time_are_one_call(replicas):
+    name = f"test:{uuid.uuid4()}"
+    arguments = {"name": name, "idempotency_key": name}
+    answers = []
+
+    def work(number):
+        answers.append(call(replicas[number % 2], "work.claim", arguments))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 20
+    assert all(answer == answers[0] for answer in answers) and answers[0][0] == 200
+
+
+def test_a_replica_that_is_killed_during_a_call_leaves_it_to_the_others(replicas):
+    one, other = replicas
+    identifier = f"tides/{uuid.uuid4()}"
+    text = "".join(f"# Tide {number}\n\n" + f"The spring tide {number} was high. " * 30 + "\n\n" for number in range(200))
+    arguments = {"title": "Tides", "text": text, "document_id": identifier, "idempotency_key": identifier}
+    answers = {}
+
+    def work(gantry):
+        try:
+            answers[gantry] = call(gantry, "knowledge.add_document", arguments, timeout=120)
+        except (OSError, HTTPException):
+            answers[gantry] = None
+
+    threads = [threading.Thread(target=work, args=(gantry,)) for gantry in replicas]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    # Whichever of them carries the call out: the one that is left answers, if need be after the lease of the other.
+    one.process.kill()
+    for thread in threads:
+        thread.join()
+    status, first = answers[other]
+    if status == 504:  # It waited for longer than a call may take, and comes again as a client would.
+        status, first = call(other, "knowledge.add_document", arguments, timeout=120)
+    assert status == 200, first
+    assert call(other, "knowledge.add_document", arguments) == (200, first)
+    listed = json.loads(other.request("GET", "/rag/documents")[2])
+    assert [document["document_id"] for document in listed["documents"]] == [identifier]
+
+
+def test_two_agents_never_hold_the_same_item(replicas):
+    """Each makes 200 claims over 20 items, by its own replica, and pauses for longer than its claim now and then."""
+    prefix = f"item:{uuid.uuid4()}:"
+    spans, refusals, expired, lock = [], [0, 0], [0, 0], threading.Lock()
+
+    def work(agent):
+        for round in range(200):
+            name = f"{prefix}{round * (7 + 4 * agent) % 20}"
+            asked = time.monotonic()
+            status, answer = call(
+                replicas[agent], "work.claim", {"name": name, "agent": f"agent-{agent}", "lifetime_seconds": 1}
+            )
+            if status == 409:
+                refusals[agent] += 1
+                continue
+            assert status == 200, answer
+            held, token = time.monotonic(), answer["fencing_token"]
+            pauses = round % 50 == 25
+            if pauses:
+                time.sleep(1.2)
+            end = min(time.monotonic(), asked + 1)
+            with lock:
+                spans.append((name, token, held, max(held, end)))
+            status, answer = call(replicas[agent], "work.release", {"name": name, "fencing_token": token})
+            if pauses:
+                assert (status, answer["error"]["code"]) == (409, "conflict")
+                expired[agent] += 1
+            elif time.monotonic() < asked + 1:
+                assert status == 200, answer
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+    assert sum(refusals) + len(spans) == 400 and all(expired)
+    for name in {span[0] for span in spans}:
+        mine = sorted(span[1:] for span in spans if span[0] == name)
+        for earlier, later in zip(mine, mine[1:]):
+            assert earlier[0] < later[0] and earlier[2] <= later[1], f"{name} was held twice at once"
