@@ -1,6 +1,8 @@
 """Calls that happen once, and claims of work, on two real replicas that share a real Redis and PostgreSQL."""
 
+import base64
 import json
+import os
 import threading
 import time
 import uuid
@@ -17,11 +19,16 @@ from environment import needed
 def replicas(make_gantry, tmp_path):
     database = Postgres(tmp_path)
     # Tests share the Redis; their names and keys are their own.
-    shared = database.settings | {"REDIS_URL": needed("TEST_REDIS_URL")}
+    shared = database.settings | {
+        "REDIS_URL": needed("TEST_REDIS_URL"),
+        "GANTRY_SEALING_KEYS": base64.b64encode(os.urandom(32)).decode(),
+    }
+    servers = [make_gantry(**shared) for _ in range(2)]
     try:
-        yield [make_gantry(**shared).start() for _ in range(2)]
+        yield [server.start() for server in servers]
     finally:
-        # The servers are stopped by their own fixture, which ends later.
+        for server in servers:
+            server.stop()
         database.drop()
 
 
@@ -100,7 +107,7 @@ def test_calls_at_the_same_time_are_one_call(replicas):
 def test_a_replica_that_is_killed_during_a_call_leaves_it_to_the_others(replicas):
     one, other = replicas
     identifier = f"tides/{uuid.uuid4()}"
-    text = "".join(f"# Tide {number}\n\n" + f"The spring tide {number} was high. " * 30 + "\n\n" for number in range(200))
+    text = "".join(f"# Tide {number}\n\n" + f"The spring tide {number} was high. " * 30 + "\n\n" for number in range(80))
     arguments = {"title": "Tides", "text": text, "document_id": identifier, "idempotency_key": identifier}
     answers = {}
 

@@ -128,14 +128,14 @@ private struct Operation: Sendable {
         )
     }
 
-    /// Waits until the other call says that it is over, or ought to have been heard of.
+    /// Waits until the other call says that it is over, or it is time to look whether its lease has run out.
     private func wait(for news: EventSubscription) async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 var messages = news.makeAsyncIterator()
                 _ = await messages.next()
             }
-            group.addTask { try? await Task.sleep(for: self.runner.lease) }
+            group.addTask { try? await Task.sleep(for: self.runner.lease / 3) }
             await group.next()
             group.cancelAll()
         }

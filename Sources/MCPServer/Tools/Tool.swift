@@ -38,7 +38,9 @@ public protocol Tool: Sendable {
 
     /// Does the work.
     ///
-    /// - Throws: ``ToolError`` for what the agent can act on. Anything else becomes `internal`, and stays in the log.
+    /// - Throws: ``ToolError`` for what the agent can act on; with ``ToolError/Code/outcomeUnknown`` if something may have
+    ///   been changed, since other codes say that nothing was, and let the call be repeated. Anything else becomes
+    ///   `internal`, and stays in the log.
     func call(_ arguments: Arguments, _ context: ToolContext) async throws -> Output
 }
 
