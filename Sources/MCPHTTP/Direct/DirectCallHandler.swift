@@ -46,6 +46,7 @@ final class DirectCallHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var waiting = CircularBuffer<HTTPRequestPart>()
     private var hasHeldRead = false
     private var heldErrors: [any Error] = []
+    private var hasGone = false
 
     init(_ endpoint: MCPEndpoint, _ route: DirectRoute) {
         self.endpoint = endpoint
@@ -63,8 +64,9 @@ final class DirectCallHandler: ChannelDuplexHandler, RemovableChannelHandler {
         self.me = nil
     }
 
-    /// Cancels what is worked on.
+    /// Cancels what is worked on, and begins nothing more.
     func clientHasGone() {
+        self.hasGone = true
         self.answer?.cancel()
         self.stream?.cancel()
     }
@@ -107,7 +109,7 @@ final class DirectCallHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func begin(_ incoming: Incoming) {
-        guard let me else { return }
+        guard let me, self.hasGone == false else { return }
         let answer = DirectAnswer { content in
             me.eventLoop.execute { me.value.write(content) }
         }
@@ -164,10 +166,11 @@ final class DirectCallHandler: ChannelDuplexHandler, RemovableChannelHandler {
             hasPassedOn = true
         }
         if hasPassedOn { context.fireChannelReadComplete() }
-        guard self.answer == nil else { return }
-        for error in self.heldErrors { context.fireErrorCaught(error) }
-        self.heldErrors = []
-        if self.hasHeldRead {
+        if self.answer == nil {
+            for error in self.heldErrors { context.fireErrorCaught(error) }
+            self.heldErrors = []
+        }
+        if self.hasHeldRead, self.waiting.count < Self.maximumWaiting {
             self.hasHeldRead = false
             context.read()
         }
