@@ -4,16 +4,18 @@ import MCP
 import MCPServer
 import Synchronization
 
-/// Writes messages, each on a line of its own, on a thread of its own, so that a client that does not read holds up
-/// nobody else.
+/// Writes messages, each on a line of its own, so that a client that does not read holds up nobody else.
 ///
-/// What waits is bounded: responses by the number of requests that run, notifications by ``maximumWaitingBytes``, beyond
+/// A short message that the system takes at once is written by whoever sends it, which saves the change of threads; all else
+/// is written by a thread of its own, which may wait. What waits is bounded: responses by the number of requests that run, notifications by ``maximumWaitingBytes``, beyond
 /// which they are dropped.
 final class LineWriter: MessageSink {
     static let maximumWaitingBytes = 1 << 20
 
     private struct State {
         var waiting: [UInt8] = []
+        /// Whether the thread is writing what it took.
+        var isWriting = false
         var isFinished = false
         var isBroken = false
         var whenDone: CheckedContinuation<Void, Never>?
@@ -22,11 +24,13 @@ final class LineWriter: MessageSink {
 
     private let state = Mutex(State())
     private let changed = DispatchSemaphore(value: 0)
+    private let descriptor: Int32
 
     init(descriptor: Int32) {
+        self.descriptor = descriptor
         // A client that went away shows as an error of write, and does not end the process.
         signal(SIGPIPE, SIG_IGN)
-        let thread = Thread { [self] in self.run(descriptor) }
+        let thread = Thread { [self] in self.run() }
         thread.name = "mcp-stdio-writer"
         thread.start()
     }
@@ -46,14 +50,26 @@ final class LineWriter: MessageSink {
 
     @discardableResult
     private func enqueue(_ message: JSONValue, limit: Int) -> Bool {
-        let isQueued = self.state.withLock { state in
-            guard state.isBroken == false, state.waiting.count < limit else { return false }
+        let (isTaken, isForThread) = self.state.withLock { state in
+            guard state.isBroken == false, state.waiting.count < limit else { return (false, false) }
+            let isFirst = state.waiting.isEmpty && state.isWriting == false
             message.write(to: &state.waiting)
             state.waiting.append(0x0a)
-            return true
+            if isFirst { self.writeAtOnce(&state.waiting) }
+            return (true, state.waiting.isEmpty == false)
         }
-        if isQueued { self.changed.signal() }
-        return isQueued
+        if isForThread { self.changed.signal() }
+        return isTaken
+    }
+
+    /// Writes what is so short that it can't block, if there is room for it.
+    ///
+    /// Where `poll` finds room in a pipe, `PIPE_BUF` bytes fit (POSIX, write). Errors are left to the thread.
+    private func writeAtOnce(_ bytes: inout [UInt8]) {
+        var output = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
+        guard bytes.count <= Int(PIPE_BUF), poll(&output, 1, 0) == 1, output.revents == Int16(POLLOUT) else { return }
+        let count = bytes.withUnsafeBytes { Foundation.write(self.descriptor, $0.baseAddress, $0.count) }
+        if count > 0 { bytes.removeFirst(count) }
     }
 
     /// Waits until everything is written, or can't be.
@@ -69,17 +85,19 @@ final class LineWriter: MessageSink {
         }
     }
 
-    private func run(_ descriptor: Int32) {
+    private func run() {
         while true {
             self.changed.wait()
             let (bytes, isLast) = self.state.withLock { state in
                 let bytes = state.waiting
                 state.waiting = []
+                state.isWriting = true
                 return (bytes, state.isFinished)
             }
-            let isWritten = Self.write(bytes, to: descriptor)
-            if isWritten == false {
-                self.state.withLock { $0.isBroken = true }
+            let isWritten = Self.write(bytes, to: self.descriptor)
+            self.state.withLock { state in
+                state.isWriting = false
+                if isWritten == false { state.isBroken = true }
             }
             if isLast || isWritten == false { break }
         }
