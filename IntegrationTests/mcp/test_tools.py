@@ -7,7 +7,15 @@ import pytest
 QUERY = "knowledge.query"
 MANIFEST = "k8s.generate_manifest"
 BACKLOG = "jira.retrieve_backlog"
-WRITING = {"knowledge.add_document", "knowledge.delete_document", "knowledge.feedback"}
+WRITING = {
+    "knowledge.add_document",
+    "knowledge.delete_document",
+    "knowledge.feedback",
+    "work.claim",
+    "work.renew",
+    "work.release",
+    "work.handoff",
+}
 LATEST = "2026-07-28"
 
 
@@ -43,6 +51,7 @@ def test_lists_the_three_tools(connection):
         assert tool["inputSchema"]["type"] == "object"
         assert tool["outputSchema"]["type"] == "object"
         assert tool["annotations"]["readOnlyHint"] is (tool["name"] not in WRITING)
+        assert ("idempotency_key" in tool["inputSchema"]["properties"]) is (tool["name"] in WRITING)
         for name, schema in tool["inputSchema"]["properties"].items():
             assert schema.get("description"), f"{tool['name']}: {name} has no description"
     assert set(tools[MANIFEST]["inputSchema"]["required"]) == {"app_name", "image", "container_port"}
