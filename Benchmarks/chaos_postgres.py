@@ -30,6 +30,10 @@ def control(action, *arguments):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+class NotBack(Exception):
+    """The server doesn't answer any more."""
+
+
 class Callers:
     """Threads that ask one question after the other and note what comes back."""
 
@@ -65,7 +69,7 @@ class Callers:
         except (OSError, ValueError, http.client.HTTPException) as error:
             return f"no answer ({type(error).__name__})"
         if response.status == 200:
-            return None if answer.get("results") else "no result"
+            return None if answer.get("chunks") else "no result"
         error = answer.get("error", answer)
         code = error.get("code", "?") if isinstance(error, dict) else error
         retry = ", retryable" if isinstance(error, dict) and error.get("retryable") else ""
@@ -76,10 +80,11 @@ class Callers:
             return sum(1 for event in self.events if event[3] is None)
 
     def wait_for(self, successes, seconds=120):
-        target, deadline = self.count() + successes, time.monotonic() + seconds
-        while self.count() < target:
+        start, deadline = self.count(), time.monotonic() + seconds
+        while self.count() < start + successes:
             if time.monotonic() > deadline:
-                sys.exit(f"error: service did not return within {seconds} s")
+                answered, failures = self.count() - start, collections.Counter(event[3] for event in self.take())
+                raise NotBack(f"{answered} of {successes} questions were answered in {seconds} s; {dict(failures)}")
             time.sleep(0.02)
 
     def take(self):
@@ -134,6 +139,7 @@ def strike(callers, action):
 
 
 def main():
+    rows, wrong = [], []
     with tempfile.TemporaryDirectory(prefix="gantry-chaos-") as directory:
         data = Path(directory) / "data"
         data.mkdir()
@@ -161,12 +167,18 @@ def main():
                     time.sleep(0.05)
             callers = Callers(port)
             try:
-                rows = [strike(callers, action) for _ in range(ROUNDS) for action in ("restart", "kill", "freeze")]
+                for _ in range(ROUNDS):
+                    for action in ("restart", "kill", "freeze"):
+                        rows.append(strike(callers, action))
+                        print(rows[-1], file=sys.stderr, flush=True)
+            except NotBack as error:
+                wrong.append(str(error))
             finally:
                 callers.stop()
         finally:
             server.send_signal(signal.SIGTERM)
             code = server.wait(60)
+            log_text = Path(log.name).read_text()
     print("| what | answers | failures | longest call s | first answer after s | all callers after s | connections |")
     print("| --- | ---: | --- | ---: | ---: | ---: | ---: |")
     for row in rows:
@@ -175,7 +187,6 @@ def main():
             f"| {row['action']} | {row['ok']} | {failures} | {row['longest']:.2f} | {row['first']:.2f} |"
             f" {row['everybody']:.2f} | {row['connections']} |"
         )
-    wrong = []
     for row in rows:
         if row["longest"] > BOUND_SECONDS:
             wrong.append(f"{row['action']}: a call took {row['longest']:.1f} s")
@@ -184,6 +195,8 @@ def main():
         wrong += [f"{row['action']}: {what}" for what in row["failures"] if what.startswith(("no ", "500"))]
     if code != 0:
         wrong.append(f"gantry serve ended with {code}")
+    if wrong:
+        print(log_text[-20000:], file=sys.stderr)
     for line in wrong:
         print(f"wrong: {line}")
     sys.exit(1 if wrong else 0)

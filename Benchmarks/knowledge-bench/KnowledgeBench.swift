@@ -17,7 +17,8 @@ struct KnowledgeBench: AsyncParsableCommand {
         discussion: """
             CPU time is that of this process; the embedding of the question is left out. Recall@10 compares the nearest \
             chunks with those of an exact scan. With --database, all is in PostgreSQL, in a schema that has to be empty; \
-            the server's own CPU time is counted with --server-pid.
+            the server's own CPU time is counted with --server-pid. With --bulk, one size is loaded at once, and searches \
+            are by meaning alone: a million chunks take about ten minutes.
             """
     )
 
@@ -36,8 +37,17 @@ struct KnowledgeBench: AsyncParsableCommand {
     @Option(help: "The first process of the PostgreSQL server, whose CPU time, and that of its children, is counted.")
     var serverPID: Int?
 
+    @Flag(
+        help: "Copy very short texts into the database and make the vector index at the end; search by meaning alone."
+    )
+    var bulk = false
+
     @Option(help: "A file for the questions of the largest size: a line of JSON each, with text and vector.")
     var export: String?
+
+    func validate() throws {
+        if self.bulk, self.database == nil { throw ValidationError("--bulk needs --database.") }
+    }
 
     func run() async throws {
         let sizes = self.chunks.split(separator: ",").compactMap { Int($0) }
@@ -47,9 +57,12 @@ struct KnowledgeBench: AsyncParsableCommand {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { if self.directory == nil { try? FileManager.default.removeItem(at: directory) } }
         let store: any KnowledgeStore
+        var bulk: (PostgresKnowledgeStore, PostgresPool)?
         if let database {
             let pool = PostgresPool(try PostgresConfiguration(url: database), logger: Logger(label: "bench"))
-            store = PostgresKnowledgeStore(pool: pool, logger: Logger(label: "bench"))
+            let postgres = PostgresKnowledgeStore(pool: pool, logger: Logger(label: "bench"))
+            store = postgres
+            if self.bulk { bulk = (postgres, pool) }
         } else {
             store = try SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path)
         }
@@ -58,7 +71,11 @@ struct KnowledgeBench: AsyncParsableCommand {
             "chunks\tload CPU s\tp50 ms\tp95 ms\tmean ms\tfiltered p95 ms\trecall@10\tfiltered recall@10\tMB resident"
                 + (self.serverPID == nil ? "" : "\tserver mean ms\twall p50 ms\twall p95 ms")
         )
-        for size in sizes { Self.show(try await bench.line(size)) }
+        if let (store, pool) = bulk, let size = sizes.last {
+            Self.show(try await bench.line(size, bulk: store, pool))
+        } else {
+            for size in sizes { Self.show(try await bench.line(size)) }
+        }
         if let export { try bench.exportQuestions(to: export) }
     }
 
@@ -85,15 +102,43 @@ private struct Run {
         self.serverPID = serverPID
     }
 
+    /// Measures by words and meaning, after adding documents up to a size.
     mutating func line(_ size: Int) async throws -> String {
         let loaded = try await self.grow(to: size)
+        self.questions = (0..<self.questionCount).map { _ in self.collection.question() }
+        let truth = self.questions.prefix(Self.checkedCount).map { question in
+            (self.exact(question.vector) { _ in true }, self.exact(question.vector) { $0 == 7 })
+        }
+        return try await self.measure(count: self.vectors.count, loaded: loaded, mode: .hybrid, truth: truth)
+    }
+
+    /// Measures by meaning, on a collection that is loaded at once.
+    mutating func line(_ size: Int, bulk store: PostgresKnowledgeStore, _ pool: PostgresPool) async throws -> String {
+        var collection = BulkCollection(questionCount: self.questionCount, checkedCount: Self.checkedCount)
+        let begin = CPUTime.milliseconds
+        let count = try await collection.load(size, into: store, pool)
+        self.questions = collection.questions
+        return try await self.measure(
+            count: count,
+            loaded: CPUTime.milliseconds - begin,
+            mode: .dense,
+            truth: collection.nearest.map { ($0.all.names, $0.filtered.names) }
+        )
+    }
+
+    private func measure(
+        count: Int,
+        loaded: Double,
+        mode: SearchMode,
+        truth: [(all: Set<String>, filtered: Set<String>)]
+    ) async throws -> String {
         let embedder = FixedEmbedder()
         let base = KnowledgeBase(store: self.store, embedder: embedder, now: { Date() })
-        let questions = (0..<self.questionCount).map { _ in self.collection.question() }
-        self.questions = questions
+        let questions = self.questions
+        let options = KnowledgeQueryOptions(topK: 10, mode: mode)
         // The first query reads the vectors into memory.
         embedder.set(questions[0].vector)
-        _ = try await base.query(questions[0].text, topK: 10)
+        _ = try await base.query(questions[0].text, options: options)
         var times: [Double] = []
         var latencies: [Double] = []
         let serverBegin = self.serverPID.map { CPUTime.milliseconds(ofServer: $0) } ?? 0
@@ -101,7 +146,7 @@ private struct Run {
             embedder.set(question.vector)
             let begin = CPUTime.milliseconds
             let start = ContinuousClock.now
-            _ = try await base.query(question.text, topK: 10)
+            _ = try await base.query(question.text, options: options)
             times.append(CPUTime.milliseconds - begin)
             latencies.append(start.duration(to: .now) / .milliseconds(1))
         }
@@ -112,10 +157,9 @@ private struct Run {
         var filteredTimes: [Double] = []
         var recall = 0.0
         var filteredRecall = 0.0
-        let checked = questions.prefix(20)
-        for question in checked {
-            recall += try await self.recall(question.vector, DocumentFilter()) { _ in true }
-            filteredRecall += try await self.recall(question.vector, filter) { $0 == 7 }
+        for (question, exact) in zip(questions, truth) {
+            recall += try await self.recall(question.vector, DocumentFilter(), exact.all)
+            filteredRecall += try await self.recall(question.vector, filter, exact.filtered)
         }
         for question in questions {
             let begin = CPUTime.milliseconds
@@ -123,7 +167,8 @@ private struct Run {
                 terms: question.text.split(separator: " ").map(String.init),
                 dense: .init(vector: question.vector, model: SyntheticCollection.model),
                 limit: 100,
-                filter: filter
+                filter: filter,
+                mode: mode
             )
             _ = try await self.store.search(request) { Array($0.prefix(10)) }
             filteredTimes.append(CPUTime.milliseconds - begin)
@@ -140,10 +185,10 @@ private struct Run {
                 Self.text(latencies[latencies.count * 95 / 100]),
             ]
         let columns = [
-            "\(self.vectors.count)", Self.text(loaded / 1000), Self.text(times[times.count / 2]),
+            "\(count)", Self.text(loaded / 1000), Self.text(times[times.count / 2]),
             Self.text(times[times.count * 95 / 100]), Self.text(mean),
-            Self.text(filteredTimes[filteredTimes.count * 95 / 100]), Self.text(recall / Double(checked.count)),
-            Self.text(filteredRecall / Double(checked.count)), "\(CPUTime.residentMegabytes)",
+            Self.text(filteredTimes[filteredTimes.count * 95 / 100]), Self.text(recall / Double(truth.count)),
+            Self.text(filteredRecall / Double(truth.count)), "\(CPUTime.residentMegabytes)",
         ]
         return (columns + server).joined(separator: "\t")
     }
@@ -176,24 +221,27 @@ private struct Run {
         return spent
     }
 
-    private func recall(
-        _ query: [Float],
-        _ filter: DocumentFilter,
-        _ isAllowed: (Int) -> Bool
-    ) async throws -> Double {
-        let exact = self.vectors.filter { isAllowed($0.tenant) }
-            .map { item in
-                ("\(item.document) \(item.index)", zip(item.vector, query).reduce(Float(0)) { $0 + $1.0 * $1.1 })
-            }
-            .sorted { $0.1 > $1.1 }.prefix(10).map(\.0)
+    /// How many questions are compared with an exact scan.
+    private static let checkedCount = 20
+
+    private func exact(_ query: [Float], _ isAllowed: (Int) -> Bool) -> Set<String> {
+        var nearest = BulkCollection.Nearest()
+        for item in self.vectors where isAllowed(item.tenant) {
+            nearest.offer("\(item.document) \(item.index)", SyntheticCollection.dot(item.vector, query))
+        }
+        return nearest.names
+    }
+
+    private func recall(_ query: [Float], _ filter: DocumentFilter, _ exact: Set<String>) async throws -> Double {
         let request = CandidateRequest(
             terms: [],
             dense: .init(vector: query, model: SyntheticCollection.model),
             limit: 10,
-            filter: filter
+            filter: filter,
+            mode: .dense
         )
         let found = try await self.store.search(request) { $0 }.hits.map { "\($0.chunk.documentID) \($0.chunk.index)" }
-        return Double(Set(exact).intersection(found).count) / Double(max(1, exact.count))
+        return Double(exact.intersection(found).count) / Double(max(1, exact.count))
     }
 
     private static func text(_ number: Double) -> String { "\((number * 1000).rounded() / 1000)" }

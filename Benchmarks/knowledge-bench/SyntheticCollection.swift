@@ -7,6 +7,7 @@ import Knowledge
 struct SyntheticCollection {
     static let model = EmbeddingModel(name: "synthetic", dimension: 384, maximumTokens: 256)
     static let chunksPerDocument = 20
+    static let tenants = 50
     private static let wordsPerChunk = 150
     private static let vocabulary = 60_000
     private static let topics = 200
@@ -47,11 +48,11 @@ struct SyntheticCollection {
         return IndexedDocument(
             document: Document(
                 id: "document-\(number)",
-                source: "made/up/\(number % 50)/\(number).txt",
+                source: "made/up/\(number % Self.tenants)/\(number).txt",
                 title: "Document \(number)",
                 text: text,
                 blocks: [],
-                metadata: ["tenant": .integer(number % 50)]
+                metadata: ["tenant": .integer(number % Self.tenants)]
             ),
             contentHash: "\(number)",
             model: Self.model,
@@ -65,7 +66,8 @@ struct SyntheticCollection {
         ((0..<8).map { _ in self.word() }.joined(separator: " "), self.vector())
     }
 
-    private mutating func vector() -> [Float] {
+    /// Makes a vector near one of the topics.
+    mutating func vector() -> [Float] {
         let centre = self.centres[Int.random(in: 0..<Self.topics, using: &self.generator)]
         let noise = Self.direction(&self.generator)
         return Self.normalised(zip(centre, noise).map { 0.6 * $0 + 0.8 * $1 })
@@ -95,6 +97,25 @@ struct SyntheticCollection {
             rest /= vowels.count
         } while rest > 0
         return word + "k"
+    }
+
+    static func dot(_ first: [Float], _ second: [Float]) -> Float {
+        first.withUnsafeBufferPointer { first in
+            second.withUnsafeBufferPointer { second in
+                var sums = SIMD16<Float>()
+                let whole = min(first.count, second.count) / 16 * 16
+                for start in stride(from: 0, to: whole, by: 16) {
+                    let x = UnsafeRawBufferPointer(first).loadUnaligned(
+                        fromByteOffset: start * 4,
+                        as: SIMD16<Float>.self
+                    )
+                    let y = UnsafeRawBufferPointer(second)
+                        .loadUnaligned(fromByteOffset: start * 4, as: SIMD16<Float>.self)
+                    sums += x * y
+                }
+                return (whole..<min(first.count, second.count)).reduce(sums.sum()) { $0 + first[$1] * second[$1] }
+            }
+        }
     }
 
     private static func direction(_ generator: inout SplitMix64) -> [Float] {

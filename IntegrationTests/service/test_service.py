@@ -116,6 +116,11 @@ def test_commands(gantry, tmp_path):
     tools = json.loads(gantry.run("tools", "--json").stdout)
     assert {"k8s.generate_manifest", "knowledge.query", "jira.retrieve_backlog"} <= {tool["name"] for tool in tools}
     assert "500 hours" in gantry.run("query", "zephyr pump oil").stdout
+    narrowed = ["--metadata", "team=ops", "--min-freshness", "30d", "--label", "staff"]
+    assert "500 hours" not in gantry.run("query", "zephyr pump oil", *narrowed).stdout
+    assert "500 hours" in gantry.run("query", "zephyr pump oil", *narrowed[2:], "--metadata", "team!=ops").stdout
+    for wrong in [["--metadata", "team"], ["--min-freshness", "soon"], ["--source", ""]]:
+        assert gantry.run("query", "oil", *wrong).returncode in (2, 64), wrong
     done = gantry.run("call", "k8s.generate_manifest", '{"app_name": "X", "image": "nginx", "container_port": 0}')
     assert done.returncode == 1
     assert {mistake["pointer"] for mistake in json.loads(done.stdout)["errors"]} == {"/app_name", "/container_port"}

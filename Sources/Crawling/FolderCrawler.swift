@@ -77,10 +77,18 @@ public struct FolderCrawler: Sendable {
     }
 
     /// Turns what was found into files that are read when their turn comes.
-    public func sources(_ files: [File]) -> [SourceFile] {
+    ///
+    /// - Parameters:
+    ///   - files: What was found.
+    ///   - areDated: Whether the dates of the files say when somebody changed them; those of a work tree that was just
+    ///     made don't.
+    /// - Returns: The files in the same order.
+    public func sources(_ files: [File], areDated: Bool = true) -> [SourceFile] {
         let maximum = self.options.maximumBytes
         return files.map { file in
-            SourceFile(path: file.path) { try await Self.read(file.location, maximum: maximum) }
+            SourceFile(path: file.path, updatedAt: areDated ? file.modifiedAt : nil) {
+                try await Self.read(file.location, maximum: maximum)
+            }
         }
     }
 

@@ -42,12 +42,17 @@ extension KnowledgeBase {
     /// - Parameters:
     ///   - document: The document.
     ///   - isDryRun: Whether to only find out what would happen.
+    ///   - embedded: Called after each batch, with the number of passages that have their vectors and that of all.
     /// - Returns: What happened or would happen; never a failure.
-    /// - Throws: As ``ingest(_:progress:)``, and what the document fails with.
-    public func add(_ document: Document, isDryRun: Bool = false) async throws(KnowledgeError) -> Addition {
+    /// - Throws: As ``ingest(_:progress:embedded:)``, and what the document fails with.
+    public func add(
+        _ document: Document,
+        isDryRun: Bool = false,
+        embedded: @escaping (_ count: Int, _ total: Int) -> Void = { _, _ in }
+    ) async throws(KnowledgeError) -> Addition {
         let hash = self.contentHash(of: document)
         guard isDryRun else {
-            let report = try await self.ingest([document])
+            let report = try await self.ingest([document], embedded: embedded)
             guard let result = report.results.first else {
                 throw KnowledgeError(.storeFailed, "The document was not settled.")
             }

@@ -8,17 +8,20 @@ extension KnowledgeBase {
     /// - Parameters:
     ///   - documents: The documents, in order.
     ///   - progress: Called after each document is settled.
+    ///   - embedded: Called after each batch, with the number of passages that have their vectors and that of all that are
+    ///     written together.
     /// - Returns: What became of each document.
     /// - Throws: ``KnowledgeError/Code/modelMismatch`` if the index was made with another embedding model, and
     ///   ``KnowledgeError/Code/cancelled``; documents that were settled before stay.
     @discardableResult
     public func ingest(
         _ documents: some Sequence<Document>,
-        progress: @escaping (IngestProgress) -> Void = { _ in }
+        progress: @escaping (IngestProgress) -> Void = { _ in },
+        embedded: @escaping (_ count: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws(KnowledgeError) -> IngestReport {
         let documents = Array(documents)
         try await self.checkModel()
-        var run = IngestRun(base: self, total: documents.count, progress: progress)
+        var run = IngestRun(base: self, total: documents.count, progress: progress, embedded: embedded)
         for document in documents { try await run.add(document) }
         try await run.flush()
         return run.report
@@ -30,7 +33,7 @@ extension KnowledgeBase {
     /// it before, that one is removed. Nothing is removed for a file with parts that can't be read, because one of them
     /// may be what is missing.
     ///
-    /// - Throws: As ``ingest(_:progress:)``; a file that can't be read is a result of the report instead.
+    /// - Throws: As ``ingest(_:progress:embedded:)``; a file that can't be read is a result of the report instead.
     @discardableResult
     public func ingest(
         files: some Sequence<SourceFile>,
@@ -47,7 +50,11 @@ extension KnowledgeBase {
                 for failure in extracted.failures {
                     run.settle(nil, source: failure.source, outcome: .failed(failure.error))
                 }
-                for document in extracted.documents { try await run.add(document.noted(asPartOf: file.path)) }
+                for document in extracted.documents {
+                    var document = document.noted(asPartOf: file.path)
+                    document.sourceUpdatedAt = document.sourceUpdatedAt ?? file.updatedAt
+                    try await run.add(document)
+                }
                 if extracted.failures.isEmpty, extracted.documents.contains(where: { $0.id != file.path }) {
                     try await run.removeDocuments(of: file.path, except: Set(extracted.documents.map(\.id)))
                 }

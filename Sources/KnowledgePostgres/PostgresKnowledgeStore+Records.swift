@@ -4,14 +4,7 @@ import Postgres
 
 extension PostgresKnowledgeStore: FeedbackStore {
     public func record(_ feedback: Feedback) async throws(KnowledgeError) -> Bool {
-        // One opinion of each principal about the same thing.
-        let key = KnowledgeBase.fingerprint(
-            of: feedback.principal,
-            feedback.answerID ?? "",
-            feedback.query ?? "",
-            feedback.documentID ?? ""
-        )
-        return try await self.write { connection in
+        try await self.write { connection in
             let rows = try await connection.query(
                 """
                 INSERT INTO knowledge_feedback (key, verdict, query, answer_id, document_id, comment, principal, created_at)
@@ -21,7 +14,8 @@ extension PostgresKnowledgeStore: FeedbackStore {
                 RETURNING xmax = 0
                 """,
                 [
-                    .text(key), .text(feedback.verdict.rawValue), .text(feedback.query), .text(feedback.answerID),
+                    .text(feedback.key), .text(feedback.verdict.rawValue), .text(feedback.query),
+                    .text(feedback.answerID),
                     .text(feedback.documentID), .text(feedback.comment), .text(feedback.principal),
                     .timestamptz(feedback.createdAt),
                 ]

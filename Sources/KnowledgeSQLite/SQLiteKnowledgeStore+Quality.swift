@@ -4,18 +4,11 @@ public import Knowledge
 
 extension SQLiteKnowledgeStore: FeedbackStore {
     public func record(_ feedback: Feedback) async throws(KnowledgeError) -> Bool {
-        // One opinion of each principal about the same thing.
-        let key = KnowledgeBase.fingerprint(
-            of: feedback.principal,
-            feedback.answerID ?? "",
-            feedback.query ?? "",
-            feedback.documentID ?? ""
-        )
-        return try await self.write { database in
+        try await self.write { database in
             let isNew = try Bool.fetchOne(
                 database,
                 sql: "SELECT NOT EXISTS (SELECT 1 FROM knowledge_feedback WHERE key = ?)",
-                arguments: [key]
+                arguments: [feedback.key]
             )
             try database.execute(
                 sql: """
@@ -24,7 +17,7 @@ extension SQLiteKnowledgeStore: FeedbackStore {
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    key, feedback.verdict.rawValue, feedback.query, feedback.answerID, feedback.documentID,
+                    feedback.key, feedback.verdict.rawValue, feedback.query, feedback.answerID, feedback.documentID,
                     feedback.comment, feedback.principal, feedback.createdAt.timeIntervalSince1970,
                 ]
             )

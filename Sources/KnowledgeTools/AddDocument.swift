@@ -75,7 +75,9 @@ public struct AddDocument: Tool {
         do {
             let document = try await self.document(arguments)
             try await self.checkReplacement(of: document, arguments, context)
-            let result = try await self.base.add(document, isDryRun: arguments.dryRun)
+            let result = try await self.base.add(document, isDryRun: arguments.dryRun) { count, total in
+                context.progress(Double(count), total: Double(total), message: "Passages embedded")
+            }
             return Output(
                 documentId: document.id,
                 uri: DocumentResources.uri(of: document.id),

@@ -61,8 +61,8 @@ public struct KnowledgeQuery: Tool {
         @Param(
             "Only documents changed (else: indexed) since a date or within an age, for example 2026-11-23 or 30d",
             .check { text in
-                guard let text, MinimumFreshness.date(text, now: Date()) == nil else { return nil }
-                return MinimumFreshness.expectation
+                guard let text, TimeText.date(text, now: Date()) == nil else { return nil }
+                return TimeText.expectation
             }
         )
         public var minFreshness: String?
@@ -153,7 +153,7 @@ public struct KnowledgeQuery: Tool {
             filter: DocumentFilter(
                 sources: sources,
                 metadata: arguments.metadata.map(\.condition),
-                updatedAfter: arguments.minFreshness.flatMap { MinimumFreshness.date($0, now: self.now()) }
+                updatedAfter: arguments.minFreshness.flatMap { TimeText.date($0, now: self.now()) }
             ),
             maximumTokens: arguments.maxTokens == 0 ? nil : arguments.maxTokens,
             neighbours: arguments.neighbours

@@ -33,7 +33,10 @@ public struct ListDocuments: Tool {
         public var sources: [String] = []
         @Param(
             "Only documents whose source changed since (else: indexed since), as 2026-11-23 or 2026-11-23T08:00:00Z",
-            .check { $0 == nil || $0.flatMap(TimeArgument.date) != nil ? nil : TimeArgument.expectation }
+            .check { text in
+                guard let text, TimeText.date(text, now: Date()) == nil else { return nil }
+                return TimeText.expectation
+            }
         )
         public var updatedAfter: String?
         @Param("Most documents to return", .range(1...200)) public var limit: Int = 50
@@ -74,7 +77,7 @@ public struct ListDocuments: Tool {
         do {
             let filter = DocumentFilter(
                 sources: try arguments.sources.map { try GlobPattern($0) },
-                updatedAfter: arguments.updatedAfter.flatMap(TimeArgument.date),
+                updatedAfter: arguments.updatedAfter.flatMap { TimeText.date($0, now: Date()) },
                 labels: context.accessLabels
             )
             found = try await self.base.documents(after: start, limit: arguments.limit + 1, filter: filter)
@@ -90,15 +93,5 @@ public struct ListDocuments: Tool {
             documents: try await self.base.outputs(of: Array(page)),
             nextCursor: next
         )
-    }
-}
-
-/// Times as arguments: a date, or a time in UTC.
-enum TimeArgument {
-    static let expectation = "Expected a date such as 2026-11-23, or a time such as 2026-11-23T08:00:00Z."
-
-    static func date(_ text: String) -> Date? {
-        if let date = try? Date(text, strategy: .iso8601) { return date }
-        return try? Date(text, strategy: .iso8601.year().month().day())
     }
 }

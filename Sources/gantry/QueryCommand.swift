@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import GantryServer
 import Knowledge
 
@@ -32,6 +33,28 @@ struct QueryCommand: AsyncParsableCommand {
     )
     var source: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Only documents whose metadata meet a condition, for example team=platform or 'severity>=2'; with =, !=, <, <=, >, "
+                + ">= or ~ (contains); may be repeated.",
+            valueName: "condition"
+        )
+    )
+    var metadata: [String] = []
+
+    @Option(
+        help: "Only documents changed (else: indexed) since a date or within an age, for example 2026-11-23 or 30d."
+    )
+    var minFreshness: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only what somebody with this access label may read; may be repeated. Without it, everything is searched.",
+            valueName: "label"
+        )
+    )
+    var label: [String] = []
+
     @Flag(help: "Show the rank and the score that each search gave.")
     var explain = false
 
@@ -42,6 +65,14 @@ struct QueryCommand: AsyncParsableCommand {
         guard (1...50).contains(self.top) else { throw ValidationError("--top is a number from 1 to 50.") }
         guard SearchMode(rawValue: self.mode) != nil else {
             throw ValidationError("--mode is hybrid, dense or lexical.")
+        }
+        if let text = self.minFreshness, TimeText.date(text, now: Date()) == nil {
+            throw ValidationError("--min-freshness: \(TimeText.expectation)")
+        }
+        do throws(KnowledgeError) {
+            _ = try self.queryOptions()
+        } catch {
+            throw ValidationError(error.message)
         }
     }
 
@@ -60,10 +91,17 @@ struct QueryCommand: AsyncParsableCommand {
     private func queryOptions() throws(KnowledgeError) -> KnowledgeQueryOptions {
         var sources: [GlobPattern] = []
         for text in self.source { sources.append(try GlobPattern(text)) }
+        var conditions: [MetadataCondition] = []
+        for text in self.metadata { conditions.append(try MetadataCondition(text: text)) }
         return KnowledgeQueryOptions(
             topK: self.top,
             mode: SearchMode(rawValue: self.mode) ?? .hybrid,
-            filter: DocumentFilter(sources: sources),
+            filter: DocumentFilter(
+                sources: sources,
+                metadata: conditions,
+                updatedAfter: self.minFreshness.flatMap { TimeText.date($0, now: Date()) },
+                labels: self.label.isEmpty ? .all : .only(Set(self.label))
+            ),
             maximumTokens: self.maxTokens,
             neighbours: self.neighbours
         )

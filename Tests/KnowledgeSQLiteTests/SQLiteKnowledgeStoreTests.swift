@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import JSON
 import Knowledge
 import Testing
 
@@ -29,6 +30,33 @@ struct SQLiteKnowledgeStoreTests {
             return try directory.open()
         }
         try await contract.run()
+    }
+
+    @Test("A filter reads an index and not the texts of all documents")
+    func filterIndex() async throws {
+        let directory = try TemporaryStore()
+        let store = try directory.open()
+        let filter = DocumentFilter(
+            sources: [try GlobPattern("docs/**")],
+            metadata: [
+                try MetadataCondition(MetadataPath("tenant"), .eq, 7),
+                try MetadataCondition(MetadataPath("tags"), .contains, "oil"),
+            ],
+            updatedAfter: Date(timeIntervalSince1970: 0),
+            labels: .only(["a"])
+        )
+        let plan = try await store.pool.read { database in
+            try filter.withCondition(in: database) { condition in
+                try Row.fetchAll(
+                    database,
+                    sql: "EXPLAIN QUERY PLAN \(ChunkSet.statement(condition.sql))",
+                    arguments: condition.arguments
+                )
+                .map { $0["detail"] as String }
+            }
+        }
+        #expect(plan.contains { $0.contains("USING COVERING INDEX documents_filter") }, "\(plan)")
+        #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")
     }
 
     @Test("Changes that are too long past to be named are not made up")

@@ -76,6 +76,25 @@ struct DocumentFilterTests {
         }
     }
 
+    @Test(
+        "Conditions on the command line",
+        arguments: [
+            ("team=platform", .eq, "platform"), ("team.name!=ops", .ne, "ops"), ("severity>=2", .gte, 2),
+            ("severity<2", .lt, 2), ("since<=2026-01-01", .lte, "2026-01-01"), ("since>a=b", .gt, "a=b"),
+            ("tags~oil", .contains, "oil"), ("open=true", .eq, true), ("number=\"7\"", .eq, "7"), ("empty=", .eq, ""),
+        ] as [(String, MetadataCondition.Comparison, JSONValue)]
+    )
+    func conditionTexts(text: String, comparison: MetadataCondition.Comparison, value: JSONValue) throws {
+        let condition = try MetadataCondition(text: text)
+        #expect(condition.comparison == comparison)
+        #expect(condition.value == value)
+    }
+
+    @Test("Anything else isn't a condition", arguments: ["", "team", "=a", "a b=c", "!a", "a=[1]", "a<true"])
+    func badConditionTexts(text: String) {
+        #expect(throws: KnowledgeError.self) { try MetadataCondition(text: text) }
+    }
+
     @Test("Labels: none is for everybody, else one has to be held")
     func labels() {
         #expect(AccessLabels.all.allow(["a"]))

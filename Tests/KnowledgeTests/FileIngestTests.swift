@@ -49,6 +49,18 @@ struct FileIngestTests {
         #expect(removed.map(\.source) == ["https://example.org", "https://example.org"])
     }
 
+    @Test("Documents are as old as their file")
+    func dates() async throws {
+        let base = KnowledgeBase(store: self.store, embedder: nil, extractor: LineExtractor(), now: { Date() })
+        let date = Date(timeIntervalSince1970: 1_600_000_000)
+        try await base.ingest(files: [
+            SourceFile(path: "dated", updatedAt: date) { Array("Text.".utf8) },
+            SourceFile(path: "undated") { Array("Text.".utf8) },
+        ])
+        #expect(try await base.document(id: "dated")?.summary.sourceUpdatedAt == date)
+        #expect(try await base.document(id: "undated")?.summary.sourceUpdatedAt == nil)
+    }
+
     @Test("A line that can't be read may be the one that is missing: nothing is removed")
     func unreadable() async throws {
         _ = try await self.ingest(("a", "a1 one\na2 two\n"))

@@ -97,7 +97,7 @@ final class MemoryStore: KnowledgeStore {
             chunkCount: indexed.entries.count,
             createdAt: indexed.indexedAt,
             indexedAt: indexed.indexedAt,
-            sourceUpdatedAt: nil,
+            sourceUpdatedAt: indexed.document.sourceUpdatedAt,
             version: DocumentVersion(contentHash: indexed.contentHash, modelName: nil)
         )
     }

@@ -347,6 +347,27 @@ struct DocumentToolsTests {
         #expect(count["total_count"] == 8 && count["documents"] == [])
     }
 
+    @Test("A client that asks for it hears how far a long document is")
+    func progress() async throws {
+        let bench = try ToolBench(embedder: CountingEmbedder())
+        let client = InProcessClient(server: bench.server)
+        let heard = Mutex<[JSONObject]>([])
+        let text = (0..<150).map { section in
+            "## Section \(section)\n\n" + (0..<60).map { "word\(section)x\($0)" }.joined(separator: " ")
+        }
+        _ = try await client.request(
+            "tools/call",
+            [
+                "name": "knowledge.add_document",
+                "arguments": ["title": "Long", "text": .string(text.joined(separator: "\n\n"))],
+            ]
+        ) { progress in heard.withLock { $0.append(progress) } }
+        let done = heard.withLock { $0.compactMap { $0["progress"]?.doubleValue } }
+        #expect(done.count > 1)
+        #expect(done == done.sorted())
+        #expect(done.last == heard.withLock { $0.last?["total"]?.doubleValue })
+    }
+
     @Test(
         "What is wrong with a condition is named with its place",
         arguments: [
@@ -374,5 +395,25 @@ extension JSONObject {
         var object = self
         object[key] = value
         return object
+    }
+}
+
+/// Vectors that say nothing, and tokens that are words.
+private struct CountingEmbedder: Embedder {
+    let model = EmbeddingModel(name: "test", dimension: 2, maximumTokens: 256)
+
+    func embed(_ texts: [String]) async throws -> [[Float]] { texts.map { _ in [1, 0] } }
+    func tokenCount(of text: String) -> Int { text.split(separator: " ").count }
+
+    func tokenSpans(of text: String) -> [Range<Int>] {
+        text.split(whereSeparator: \.isWhitespace).map { word in
+            text.utf8.distance(
+                from: text.startIndex,
+                to: word.startIndex
+            )..<text.utf8.distance(
+                from: text.startIndex,
+                to: word.endIndex
+            )
+        }
     }
 }

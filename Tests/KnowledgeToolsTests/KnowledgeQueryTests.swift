@@ -104,12 +104,12 @@ struct KnowledgeQueryTests {
     @Test("Freshness is a date, a time or an age")
     func freshness() {
         let now = Date(timeIntervalSince1970: 1_000_000)
-        #expect(MinimumFreshness.date("2d", now: now) == now.addingTimeInterval(-172_800))
-        #expect(MinimumFreshness.date("12h", now: now) == now.addingTimeInterval(-43_200))
-        #expect(MinimumFreshness.date("1970-01-02", now: now) == Date(timeIntervalSince1970: 86_400))
-        #expect(MinimumFreshness.date("1970-01-01T00:00:10Z", now: now) == Date(timeIntervalSince1970: 10))
+        #expect(TimeText.date("2d", now: now) == now.addingTimeInterval(-172_800))
+        #expect(TimeText.date("12h", now: now) == now.addingTimeInterval(-43_200))
+        #expect(TimeText.date("1970-01-02", now: now) == Date(timeIntervalSince1970: 86_400))
+        #expect(TimeText.date("1970-01-01T00:00:10Z", now: now) == Date(timeIntervalSince1970: 10))
         for text in ["", "d", "0d", "-1d", "yesterday", "2026-13-01", "9999999w"] {
-            #expect(MinimumFreshness.date(text, now: now) == nil, "\(text)")
+            #expect(TimeText.date(text, now: now) == nil, "\(text)")
         }
     }
 

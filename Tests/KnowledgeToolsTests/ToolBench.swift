@@ -18,14 +18,19 @@ final class ToolBench: Sendable {
     let server: MCPServer
     private let directory: URL
 
-    init(policy: StalenessPolicy = StalenessPolicy(), pageSize: Int = 1000, isReadOnly: Bool = false) throws {
+    init(
+        policy: StalenessPolicy = StalenessPolicy(),
+        pageSize: Int = 1000,
+        isReadOnly: Bool = false,
+        embedder: (any Embedder)? = nil
+    ) throws {
         self.directory = FileManager.default.temporaryDirectory.appending(path: "tools-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
         let store = try SQLiteKnowledgeStore(path: self.directory.appending(path: "knowledge.sqlite").path)
         let shared = SharedStores.inMemory()
         let base = KnowledgeBase(
             store: store,
-            embedder: nil,
+            embedder: embedder,
             extractor: FileExtractor(),
             events: IndexEvents(bus: shared.bus, server: "bench"),
             cache: SemanticCache(),

@@ -59,7 +59,8 @@ extension Application {
         for repository in repositories {
             let added = try await repository.withWorkTree { tree throws(KnowledgeError) in
                 let files = try await crawler.crawl(tree, as: repository.name).files
-                var report = try await self.knowledge.ingest(files: crawler.sources(files), progress: progress)
+                let sources = crawler.sources(files, areDated: false)
+                var report = try await self.knowledge.ingest(files: sources, progress: progress)
                 if options.removesMissing {
                     let present = Set(files.map(\.path))
                     report.add(try await self.removeMissing(present, under: [repository.name]))

@@ -94,6 +94,29 @@ public struct MetadataCondition: Sendable, Hashable {
         try self.check()
     }
 
+    /// Reads a condition as people write it on the command line: `team=platform`, `severity>=2`, `tags~oil`.
+    ///
+    /// The signs are `=`, `!=`, `<`, `<=`, `>`, `>=` and `~` (contains). What reads as JSON is that value, anything else the
+    /// text itself; text that looks like a number is written in double quotes.
+    ///
+    /// - Throws: ``KnowledgeError/Code/invalidArguments`` if it is no condition.
+    public init(text: String) throws(KnowledgeError) {
+        // The longer signs first, as the shorter ones are their beginnings.
+        let signs: [(String, Comparison)] = [
+            ("!=", .ne), ("<=", .lte), (">=", .gte), ("=", .eq), ("<", .lt), (">", .gt), ("~", .contains),
+        ]
+        let start = text.firstIndex { "!<>=~".contains($0) } ?? text.endIndex
+        guard let (sign, comparison) = signs.first(where: { text[start...].hasPrefix($0.0) }) else {
+            throw KnowledgeError(
+                .invalidArguments,
+                "\"\(text.prefix(100))\" isn't a condition; it has the form team=platform, with =, !=, <, <=, >, >= or ~."
+            )
+        }
+        let value = String(text[start...].dropFirst(sign.count))
+        let json = try? JSONValue(parsing: Array(value.utf8))
+        try self.init(try MetadataPath(String(text[..<start])), comparison, json ?? .string(value))
+    }
+
     func check() throws(KnowledgeError) {
         let isRight =
             switch self.comparison {

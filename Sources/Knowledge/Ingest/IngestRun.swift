@@ -12,17 +12,29 @@ struct IngestRun {
     private let base: KnowledgeBase
     private let chunker: Chunker
     private let progress: (IngestProgress) -> Void
+    private let embedded: (_ count: Int, _ total: Int) -> Void
     private var pending: [Pending] = []
     private var total: Int
     /// The position of the file whose documents come now.
     private var file: Int?
     private(set) var report = IngestReport()
 
-    init(base: KnowledgeBase, total: Int, progress: @escaping (IngestProgress) -> Void) {
+    /// - Parameters:
+    ///   - base: Where the documents go.
+    ///   - total: How many results there will be.
+    ///   - progress: Told of each result.
+    ///   - embedded: Told how many of the passages that are written together have their vectors.
+    init(
+        base: KnowledgeBase,
+        total: Int,
+        progress: @escaping (IngestProgress) -> Void,
+        embedded: @escaping (_ count: Int, _ total: Int) -> Void = { _, _ in }
+    ) {
         self.base = base
         self.chunker = Chunker(configuration: base.configuration.chunking, embedder: base.embedder)
         self.total = total
         self.progress = progress
+        self.embedded = embedded
     }
 
     /// Changes how many results there will be.
@@ -158,6 +170,7 @@ struct IngestRun {
             let batch = unknown[start..<min(start + size, unknown.count)]
             let vectors = try await embedder.checkedVectors(of: batch.map { texts[$0] }, for: .index)
             for (index, vector) in zip(batch, vectors) { known[hashes[index]] = vector }
+            self.embedded(texts.count - (unknown.endIndex - batch.endIndex), texts.count)
         }
         self.report.embeddedCount += unknown.count
         self.report.reusedCount += texts.count - unknown.count

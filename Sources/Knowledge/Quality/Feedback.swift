@@ -49,6 +49,13 @@ public struct Feedback: Sendable, Hashable {
     }
 }
 
+extension Feedback {
+    /// What stores tell feedback apart by: there is one opinion of each principal about the same thing.
+    package var key: String {
+        KnowledgeBase.fingerprint(of: self.principal, self.answerID ?? "", self.query ?? "", self.documentID ?? "")
+    }
+}
+
 /// Where feedback is kept.
 public protocol FeedbackStore: Sendable {
     /// Keeps feedback, in the place of what the same principal said before about the same question, answer and document.

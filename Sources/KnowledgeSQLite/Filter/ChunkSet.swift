@@ -11,10 +11,7 @@ struct ChunkSet: Sendable {
         try filter.withCondition(in: database) { condition in
             let rows = try Row.fetchCursor(
                 database,
-                sql: """
-                    SELECT d.first_chunk, d.chunk_count FROM documents d
-                    WHERE d.first_chunk IS NOT NULL AND \(condition.sql) ORDER BY d.first_chunk
-                    """,
+                sql: Self.statement(condition.sql),
                 arguments: condition.arguments
             )
             while let row = try rows.next() {
@@ -23,6 +20,14 @@ struct ChunkSet: Sendable {
                 self.ranges.append(first...first + count - 1)
             }
         }
+    }
+
+    /// All that it reads is in the index `documents_filter`.
+    static func statement(_ condition: String) -> String {
+        """
+        SELECT d.first_chunk, d.chunk_count FROM documents d
+        WHERE d.first_chunk IS NOT NULL AND \(condition) ORDER BY d.first_chunk
+        """
     }
 
     init(_ ranges: [ClosedRange<Int64>]) { self.ranges = ranges }
