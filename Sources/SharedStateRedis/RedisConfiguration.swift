@@ -1,9 +1,13 @@
+import NIOSSL
+
 /// Where Redis is, and how long to wait for it.
 public struct RedisConfiguration: Sendable, CustomStringConvertible {
     public var host: String
     public var port: Int
     /// Whether the connection is encrypted, with a certificate that is checked.
     public var usesTLS: Bool
+    /// The path of a file with the authorities (PEM) that may have signed the certificate, or nothing for those of the system.
+    public private(set) var certificateAuthorities: String?
     /// The ACL user; `default` where only a password is set.
     public var user: String
     /// The password, or nothing if the server asks for none.
@@ -76,6 +80,20 @@ public struct RedisConfiguration: Sendable, CustomStringConvertible {
             throw fail("the port has to be a number from 1 to 65535")
         }
         self.port = portNumber
+    }
+
+    /// Trusts other authorities than those of the system.
+    ///
+    /// - Parameter file: The path of a file with their certificates in PEM form.
+    /// - Throws: ``RedisConfigurationError`` if there is no such file, or nothing is encrypted.
+    public mutating func trust(authoritiesIn file: String) throws(RedisConfigurationError) {
+        guard self.usesTLS else {
+            throw RedisConfigurationError("This has no effect without TLS; begin REDIS_URL with rediss://.")
+        }
+        guard (try? NIOSSLCertificate.fromPEMFile(file).isEmpty) == false else {
+            throw RedisConfigurationError("This is not the path of a file with certificates in PEM form.")
+        }
+        self.certificateAuthorities = file
     }
 
     /// The address, without the password.

@@ -41,6 +41,7 @@ public struct SettingKey: Sendable, Hashable {
     public static let databaseMaximumOverflow = Self("database", "max_overflow")
     public static let databaseRecycleSeconds = Self("database", "pool_recycle_seconds")
     public static let redisURL = Self("redis", "url", isSecret: true)
+    public static let redisAuthorities = Self("redis", "ca_file")
     public static let sealingKeys = Self("gantry", "sealing_keys", isSecret: true)
     public static let limitsPrincipal = Self("limits", "principal")
     public static let limitsTools = Self("limits", "tools")
@@ -67,7 +68,8 @@ public struct SettingKey: Sendable, Hashable {
     public static let all: [Self] = [
         host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, authentication,
         publicURL, policy, auditRetention, jwtPublicKey, jwtKeySetURL, jwtIssuer, jwtAudience, databaseURL,
-        databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, redisURL, sealingKeys, limitsPrincipal,
+        databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, redisURL, redisAuthorities, sealingKeys,
+        limitsPrincipal,
         limitsTools, limitsTotal, jiraURL, jiraUser, jiraToken, jiraProjects, embeddingsPrecision, embeddingsURL,
         embeddingsModel, embeddingsAPIKey,
         embeddingsDimension, embeddingsMaxTokens,

@@ -9,13 +9,26 @@ extension Settings {
     static let maximumSealingKeys = 16
 
     static func redis(_ reader: inout SettingsReader) -> RedisConfiguration? {
-        guard let url = reader.text(.redisURL) else { return nil }
+        let authorities = reader.text(.redisAuthorities)
+        guard let url = reader.text(.redisURL) else {
+            if authorities != nil { reader.reject(.redisAuthorities, "This has no effect without REDIS_URL.") }
+            return nil
+        }
+        var configuration: RedisConfiguration
         do {
-            return try RedisConfiguration(url: url)
+            configuration = try RedisConfiguration(url: url)
         } catch {
             reader.reject(.redisURL, "\(error)")
             return nil
         }
+        if let authorities {
+            do {
+                try configuration.trust(authoritiesIn: authorities)
+            } catch {
+                reader.reject(.redisAuthorities, "\(error)")
+            }
+        }
+        return configuration
     }
 
     /// The keys of `GANTRY_SEALING_KEYS`: text, or the path of a file that holds it.

@@ -120,7 +120,18 @@ final class RedisConnection: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) { self.close(.connectionLost) }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { self.close(.connectionLost) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+            self.close(
+                SharedStateError(
+                    .unavailable,
+                    "The certificate of Redis is not trusted, or there is no TLS; check REDIS_URL and REDIS_CA_FILE."
+                )
+            )
+        default: self.close(.connectionLost)
+        }
+    }
 }
 
 extension RedisConnection {
@@ -145,7 +156,9 @@ extension RedisConnection {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if configuration.usesTLS {
-                        let context = try NIOSSLContext(configuration: .makeClientConfiguration())
+                        var tls = TLSConfiguration.makeClientConfiguration()
+                        if let file = configuration.certificateAuthorities { tls.trustRoots = .file(file) }
+                        let context = try NIOSSLContext(configuration: tls)
                         // A name is checked against the certificate; addresses can't be sent as a name.
                         let name = configuration.host.contains(where: \.isLetter) ? configuration.host : nil
                         try channel.pipeline.syncOperations.addHandler(

@@ -99,7 +99,13 @@ final class RedisCore {
     }
 
     private func failed(_ error: SharedStateError) {
-        self.logger.warning("no connection to Redis", metadata: ["error": "\(error.message)"])
+        // Not once a second for as long as it lasts.
+        let isNew = self.failure?.message != error.message
+        self.logger.log(
+            level: isNew ? .warning : .debug,
+            "no connection to Redis",
+            metadata: ["error": "\(error.message)"]
+        )
         // Replicas don't all come back at the same moment.
         let pause = TimeAmount.nanoseconds(self.pause.nanoseconds * .random(in: 75...125) / 100)
         self.phase = .idle(until: .now() + pause, error: error)

@@ -50,7 +50,7 @@ struct SettingsTests {
                 "GANTRY_PUBLIC_URL",
                 "GANTRY_POLICY", "GANTRY_AUDIT_RETENTION_DAYS", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "JWT_ISSUER",
                 "JWT_AUDIENCE", "DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW",
-                "DATABASE_POOL_RECYCLE_SECONDS", "REDIS_URL", "GANTRY_SEALING_KEYS",
+                "DATABASE_POOL_RECYCLE_SECONDS", "REDIS_URL", "REDIS_CA_FILE", "GANTRY_SEALING_KEYS",
                 "LIMITS_PRINCIPAL", "LIMITS_TOOLS", "LIMITS_TOTAL", "JIRA_URL", "JIRA_USER",
                 "JIRA_TOKEN",
                 "JIRA_PROJECTS", "EMBEDDINGS_PRECISION", "EMBEDDINGS_URL", "EMBEDDINGS_MODEL", "EMBEDDINGS_API_KEY",
@@ -106,6 +106,10 @@ struct SettingsTests {
             let problems = await self.problems(["REDIS_URL": "redis://u:very-secret@h", "GANTRY_SEALING_KEYS": wrong])
             #expect(problems.map(\.setting) == ["GANTRY_SEALING_KEYS"])
             #expect(problems.allSatisfy { wrong.isEmpty || !$0.message.contains(wrong) })
+        }
+        for (url, file) in [("redis://h", "/etc/ssl/certs/ca-certificates.crt"), ("rediss://h", "/no/such/file")] {
+            let problems = await self.problems(["REDIS_URL": url, "GANTRY_SEALING_KEYS": keys, "REDIS_CA_FILE": file])
+            #expect(problems.map(\.setting) == ["REDIS_CA_FILE"])
         }
         let problems = await self.problems(["REDIS_URL": "http://u:very-secret@h", "GANTRY_SEALING_KEYS": keys])
         #expect(problems.map(\.setting) == ["REDIS_URL"])
