@@ -102,6 +102,12 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         // Adapters, one outside thing each
+        .target(name: "AccessPostgres", dependencies: ["Access", "Postgres", logging], swiftSettings: swiftSettings),
+        .target(
+            name: "AuditPostgres",
+            dependencies: ["Audit", "Postgres", "JSON", logging],
+            swiftSettings: swiftSettings
+        ),
         .target(name: "AuditSQLite", dependencies: ["Audit", "JSON", grdb], swiftSettings: swiftSettings),
         .target(name: "CKernels", cSettings: cSettings),
         .target(name: "CFullText", cSettings: cSettings, linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -141,6 +147,11 @@ let package = Package(
             dependencies: ["JSON", asyncHTTPClient, logging, nioCore, nioHTTP1],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "Secrets",
+            dependencies: ["JSON", "Upstream", crypto, logging],
+            swiftSettings: swiftSettings
+        ),
         .target(name: "Reranking", dependencies: ["JSON", "Knowledge", "Upstream"], swiftSettings: swiftSettings),
         .target(name: "Telemetry", dependencies: ["JSON", logging], swiftSettings: swiftSettings),
         // Tools
@@ -164,12 +175,11 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
-                "Access", "Audit", "AuditSQLite",
-                "CoordinationTools",
+                "Access", "AccessPostgres", "Audit", "AuditPostgres", "AuditSQLite", "CoordinationTools",
                 "Crawling", "Embedding", "Extraction", "JSON", "JiraTools", "Knowledge", "KnowledgePostgres",
                 "KnowledgeSQLite", "KnowledgeTools", "KubernetesTools", "MCP", "MCPClient", "MCPHTTP", "MCPServer",
-                "MCPStdio", "Postgres", "Reranking", "SharedState", "SharedStateRedis", "Telemetry", "Upstream",
-                configuration, httpTypes,
+                "MCPStdio", "Postgres", "Reranking", "Secrets", "SharedState", "SharedStateRedis", "Telemetry",
+                "Upstream", configuration, httpTypes,
                 hummingbird, logging, nioCore, serviceLifecycle, unixSignals,
                 yams,
             ],
@@ -217,7 +227,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "access-bench",
-            dependencies: ["Access", "Audit", "JSON", "MCPServer", logging],
+            dependencies: [
+                "Access", "Audit", "JSON", "MCP", "MCPHTTP", "MCPServer", crypto, cryptoExtras, httpTypes, hummingbird,
+                logging,
+            ],
             path: "Benchmarks/access-bench",
             swiftSettings: swiftSettings
         ),
@@ -234,13 +247,18 @@ let package = Package(
         // Tests
         .testTarget(
             name: "AccessTests",
-            dependencies: ["Access", "JSON", "MCP", "MCPServer", crypto, cryptoExtras, logging],
+            dependencies: [
+                "Access", "AccessPostgres", "JSON", "MCP", "MCPServer", "Postgres", crypto, cryptoExtras, logging,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swiftSettings),
         .testTarget(
             name: "AuditTests",
-            dependencies: ["Audit", "AuditSQLite", "JSON", "MCP", "MCPClient", "MCPServer", grdb, logging],
+            dependencies: [
+                "Audit", "AuditPostgres", "AuditSQLite", "JSON", "MCP", "MCPClient", "MCPServer", "Postgres", grdb,
+                logging,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -307,6 +325,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "SecretsTests",
+            dependencies: ["JSON", "Secrets", "Upstream", crypto, logging],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "UpstreamTests",
             dependencies: ["Upstream", httpTypes, hummingbird, hummingbirdTesting, nioCore],
             swiftSettings: swiftSettings
@@ -319,8 +342,8 @@ let package = Package(
         .testTarget(
             name: "GantryServerTests",
             dependencies: [
-                "Access", "GantryServer", "JSON", "Knowledge", "MCPServer", configuration, httpTypes, hummingbird,
-                hummingbirdTesting, logging, nioCore,
+                "Access", "GantryServer", "JSON", "Knowledge", "MCPServer", "Upstream", configuration, httpTypes,
+                hummingbird, hummingbirdTesting, logging, nioCore,
             ],
             swiftSettings: swiftSettings
         ),

@@ -1,4 +1,5 @@
--- Calls the echo tool with a text of its own each time. ECHO_BYTES is about how long the text is.
+-- Calls the echo tool with a text of its own each time. ECHO_BYTES is about how long the text is, ECHO_AUTHORIZATION what
+-- the Authorization header says, if there is one.
 local bytes = tonumber(os.getenv("ECHO_BYTES") or "10")
 local unit = 'Die Warteschlange \\"Aufträge\\" wächst; größer als üblich, obwohl niemand etwas geändert hat.\\n'
 local text = string.rep(unit, math.floor(bytes / #unit)) .. "hello "
@@ -12,6 +13,8 @@ wrk.headers["Accept"] = "application/json, text/event-stream"
 wrk.headers["MCP-Protocol-Version"] = "2026-07-28"
 wrk.headers["Mcp-Method"] = "tools/call"
 wrk.headers["Mcp-Name"] = "echo"
+local authorization = os.getenv("ECHO_AUTHORIZATION") or ""
+if authorization ~= "" then wrk.headers["Authorization"] = authorization end
 
 request = function()
   count = count + 1

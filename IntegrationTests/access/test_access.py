@@ -1,5 +1,6 @@
 """Who may do what, with a real issuer, real keys and real policies: scopes, sessions, keys that change, policies."""
 
+import http.client
 import json
 import threading
 import time
@@ -259,3 +260,46 @@ def test_explanations(make_gantry, tmp_path):
     policy.write_text("roles:\n  a:\n    allow: [x]\n")
     checked = server.run("policy", "check", str(policy))
     assert checked.returncode == 78 and "line 3" in checked.stderr
+
+
+def read_to_end(server, method, body, headers):
+    """The whole answer of a request whose stream the server ends."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    try:
+        connection.request(method, "/mcp", body, headers)
+        response = connection.getresponse()
+        return response.status, response.headers["Content-Type"], response.read()
+    finally:
+        connection.close()
+
+
+def test_open_streams_end_with_the_token_that_opened_them(guarded, issuer):
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    hello = {
+        "jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    }
+    status, answer, _ = guarded.post_json("/mcp", hello, headers | {"Authorization": f"Bearer {issuer.token()}"})
+    assert status == 200
+    session = {"Mcp-Session-Id": answer["Mcp-Session-Id"], "MCP-Protocol-Version": "2025-11-25"}
+    # Tokens are taken for a minute longer than they say, because clocks differ.
+    now = int(time.time())
+    short = {"Authorization": f"Bearer {issuer.token(iat=now - 600, exp=now - 56)}"}
+    status, kind, _ = read_to_end(guarded, "GET", None, headers | session | short)
+    assert (status, kind) == (200, "text/event-stream")
+    assert guarded.request("GET", "/mcp", headers=headers | session | short)[0] == 401
+    # The session goes on with a new token.
+    ping = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "ping"}).encode()
+    fresh = {"Authorization": f"Bearer {issuer.token()}"}
+    assert guarded.request("POST", "/mcp", ping, headers | session | fresh)[0] == 200
+
+    now = int(time.time())
+    short = {"Authorization": f"Bearer {issuer.token(iat=now - 600, exp=now - 56)}"}
+    listen = {
+        "jsonrpc": "2.0", "id": 3, "method": "subscriptions/listen",
+        "params": {"notifications": {"toolsListChanged": True}, "_meta": META},
+    }
+    status, kind, body = read_to_end(
+        guarded, "POST", json.dumps(listen), MODERN | {"Mcp-Method": "subscriptions/listen"} | short
+    )
+    assert (status, kind) == (200, "text/event-stream"), body

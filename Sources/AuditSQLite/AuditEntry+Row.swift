@@ -1,7 +1,6 @@
 import Audit
 import Foundation
 import GRDB
-import JSON
 
 extension AuditEntry {
     init(row: Row) {
@@ -43,37 +42,5 @@ extension [UInt8] {
     static func fetchLink(_ database: Database, sequence: Int) throws -> [UInt8]? {
         try Data.fetchOne(database, sql: "SELECT link FROM tool_audit_log WHERE sequence = ?", arguments: [sequence])
             .map(Array.init)
-    }
-}
-
-extension AuditRecord {
-    /// The record as a note of a call that runs.
-    var storedText: String { JSONValue.object(self.json).serializedString() }
-
-    init?(storedText: String) {
-        guard let value = try? JSONValue(parsing: storedText), let id = value["id"]?.stringValue,
-            let timestamp = value["timestamp"]?.intValue
-        else { return nil }
-        func text(_ key: String) -> String { value[key]?.stringValue ?? "" }
-        self.init(
-            id: id,
-            timestamp: timestamp,
-            user: text("user_id"),
-            roles: text("roles"),
-            tool: text("tool_name"),
-            permission: text("permission"),
-            effect: text("effect"),
-            targets: text("targets"),
-            arguments: text("params"),
-            argumentsDigest: text("params_sha256"),
-            outcome: text("status"),
-            message: value["result"]?.stringValue,
-            upstreamStatus: value["upstream_status"]?.intValue,
-            durationMilliseconds: value["duration_ms"]?.intValue ?? 0,
-            traceID: value["trace_id"]?.stringValue,
-            requestID: text("request_id"),
-            transport: text("transport"),
-            replica: text("replica")
-        )
     }
 }

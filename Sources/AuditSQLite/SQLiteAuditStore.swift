@@ -77,6 +77,7 @@ public final class SQLiteAuditStore: AuditStore {
     // MARK: Writing
 
     public func begin(_ record: AuditRecord) async throws(AuditError) {
+        let record = record.withoutNull
         try await self.write { database in
             try database.execute(
                 sql: "INSERT OR REPLACE INTO tool_audit_begun (id, timestamp, record) VALUES (?, ?, ?)",
@@ -88,7 +89,7 @@ public final class SQLiteAuditStore: AuditStore {
     public func append(_ records: [AuditRecord]) async throws(AuditError) {
         try await self.write { [chain] database in
             var span = try Self.span(chain, database)
-            for record in records {
+            for record in records.map(\.withoutNull) {
                 try database.execute(sql: "DELETE FROM tool_audit_begun WHERE id = ?", arguments: [record.id])
                 let isThere = try Bool.fetchOne(
                     database,

@@ -8,20 +8,34 @@ public struct JiraCloudClient: JiraClient {
     private let configuration: JiraConfiguration
     private let upstream: any HTTPUpstream
     private let retry: RetryPolicy
-    private let authorization: String
 
     /// The most pages of one call.
     ///
     /// One page has room for all that is asked for; Jira gives more of them when it leaves out what may not be seen.
     static let maximumPages = 20
 
-    public init(configuration: JiraConfiguration, upstream: any HTTPUpstream, retry: RetryPolicy = RetryPolicy()) {
+    /// - Parameters:
+    ///   - configuration: Where Jira is and who asks.
+    ///   - upstream: What sends requests.
+    ///   - retry: When a request is sent again.
+    ///   - token: A token that may change while the process runs; that of the configuration doesn't.
+    public init(
+        configuration: JiraConfiguration,
+        upstream: any HTTPUpstream,
+        retry: RetryPolicy = RetryPolicy(),
+        token: Credential? = nil
+    ) {
         self.configuration = configuration
-        self.upstream = upstream
         self.retry = retry
-        let credentials = Data("\(configuration.user):\(configuration.token)".utf8).base64EncodedString()
-        self.authorization = "Basic \(credentials)"
+        self.upstream = AuthorizingUpstream(
+            upstream,
+            credential: token ?? Credential(configuration.token),
+            isRefusal: { $0.status == 401 || $0.header(Self.loginHeader).map(Self.isLoggedIn) == false },
+            authorization: { "Basic " + Data("\(configuration.user):\($0)".utf8).base64EncodedString() }
+        )
     }
+
+    private static let loginHeader = "X-Seraph-LoginReason"
 
     public func issues(jql: String, maximum: Int, deadline: ContinuousClock.Instant) async throws -> [JiraIssue] {
         var issues: [JiraIssue] = []
@@ -78,7 +92,7 @@ public struct JiraCloudClient: JiraClient {
         _ body: JSONObject?,
         _ deadline: ContinuousClock.Instant
     ) async throws -> JSONValue {
-        var headers = [(name: "Authorization", value: self.authorization), (name: "Accept", value: "application/json")]
+        var headers = [(name: "Accept", value: "application/json")]
         if body != nil {
             headers.append((name: "Content-Type", value: "application/json"))
         }
@@ -108,7 +122,7 @@ public struct JiraCloudClient: JiraClient {
     /// writes in the account's language.
     static func result(of response: UpstreamResponse) throws(ToolError) -> JSONValue {
         // With a wrong token Jira answers as if nobody had logged in, often with 200 and nothing found.
-        if let reason = response.header("X-Seraph-LoginReason"), Self.isLoggedIn(reason) == false {
+        if let reason = response.header(Self.loginHeader), Self.isLoggedIn(reason) == false {
             throw Self.notLoggedIn
         }
         switch response.status {

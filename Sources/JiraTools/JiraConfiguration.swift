@@ -35,3 +35,9 @@ public struct JiraConfiguration: Sendable {
         text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 }
+
+/// It holds a token, which must not get into a log when something that holds it is printed.
+extension JiraConfiguration: CustomStringConvertible, CustomReflectable {
+    public var description: String { "JiraConfiguration" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

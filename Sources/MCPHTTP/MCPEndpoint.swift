@@ -110,7 +110,7 @@ public struct MCPEndpoint: Sendable {
             return error.response
         }
         do throws(MCPError) {
-            return try await answer(request, headers, sender)
+            return try await answer(request, headers, sender).ending(with: sender)
         } catch {
             return .error(error)
         }
@@ -178,7 +178,7 @@ public struct MCPEndpoint: Sendable {
                 if Self.isModern(call, headers) {
                     return try await self.modern(call, headers, principal, answer)
                 }
-                return try await self.legacy(call, headers, principal)
+                return try await self.legacy(call, headers, principal).ending(with: principal)
             case .notification(let notification):
                 return try await self.receive(notification, headers, principal)
             case .response(let response):

@@ -49,9 +49,14 @@ public struct HTTPReranker: Reranker {
     private let upstream: any HTTPUpstream
 
     /// Creates a model.
-    public init(configuration: Configuration, upstream: any HTTPUpstream) {
+    ///
+    /// - Parameters:
+    ///   - configuration: Where it is.
+    ///   - upstream: What sends requests.
+    ///   - credential: A key that may change while the process runs; that of the configuration doesn't.
+    public init(configuration: Configuration, upstream: any HTTPUpstream, credential: Credential? = nil) {
         self.configuration = configuration
-        self.upstream = upstream
+        self.upstream = upstream.authorizing(with: credential ?? configuration.apiKey.map { Credential($0) })
     }
 
     /// Asks the endpoint once; a failure isn't repeated, because the search has an order without it.
@@ -59,8 +64,7 @@ public struct HTTPReranker: Reranker {
     /// - Throws: ``RerankError``, `UpstreamError`, or `CancellationError`.
     public func scores(query: String, passages: [String]) async throws -> [Double] {
         guard !passages.isEmpty else { return [] }
-        var headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
-        if let key = self.configuration.apiKey { headers.append(("Authorization", "Bearer \(key)")) }
+        let headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
         let request = UpstreamRequest(
             method: "POST",
             url: self.configuration.url,
@@ -112,4 +116,10 @@ public struct RerankError: Error, Sendable, CustomStringConvertible {
     /// What is wrong, without the endpoint's own words.
     public var message: String
     public var description: String { self.message }
+}
+
+/// It holds a key, which must not get into a log when something that holds it is printed.
+extension HTTPReranker.Configuration: CustomStringConvertible, CustomReflectable {
+    public var description: String { "HTTPReranker.Configuration" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }

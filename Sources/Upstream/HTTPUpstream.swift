@@ -61,7 +61,7 @@ public struct UpstreamResponse: Sendable {
 public struct UpstreamError: Error, Sendable {
     /// The kind of failure.
     public struct Code: Sendable, Hashable {
-        private enum Value { case connectionFailed, timedOut, bodyTooLarge, invalidRequest }
+        private enum Value { case connectionFailed, timedOut, bodyTooLarge, invalidRequest, credentialUnavailable }
         private let value: Value
 
         /// No connection, or it broke.
@@ -74,6 +74,8 @@ public struct UpstreamError: Error, Sendable {
         public static var bodyTooLarge: Self { Self(value: .bodyTooLarge) }
         /// The address is none that can be asked, or a header has a value that can't be sent.
         public static var invalidRequest: Self { Self(value: .invalidRequest) }
+        /// What the request has to be sent with can't be had now.
+        public static var credentialUnavailable: Self { Self(value: .credentialUnavailable) }
     }
 
     public var code: Code

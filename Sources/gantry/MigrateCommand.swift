@@ -1,4 +1,6 @@
+import Access
 import ArgumentParser
+import Audit
 import GantryServer
 import Knowledge
 
@@ -18,10 +20,14 @@ struct MigrateCommand: AsyncParsableCommand {
     func run() async throws {
         try await self.options.withApplication(quietly: true) { application in
             let done: [String]
-            do throws(KnowledgeError) {
+            do {
                 done = try await application.migrate()
-            } catch {
+            } catch let error as KnowledgeError {
                 throw CommandFailure(message: error.message)
+            } catch let error as AuditError {
+                throw CommandFailure(message: error.message)
+            } catch let error as KeyError {
+                throw CommandFailure(message: error.description)
             }
             Output.line(done.isEmpty ? "The schema is up to date." : "Migrated: \(done.joined(separator: ", ")).")
         }

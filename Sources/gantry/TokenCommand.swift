@@ -11,7 +11,8 @@ struct TokenCommand: AsyncParsableCommand {
             Without options, prints a token for this server, signed with a key pair that is kept in the data directory. \
             A server accepts it with GANTRY_AUTH=required and no issuer of its own.
 
-            With --api-key, prints a key for a machine: once, since only its hash is kept. Send either as \
+            With --api-key, prints a key for a machine: once, since only its hash is kept, in the data directory or in the \
+            database (DATABASE_URL). Send either as \
             Authorization: Bearer TOKEN. Who has a token may do what its roles allow, as far as its scopes go.
             """
     )
@@ -53,7 +54,7 @@ struct TokenCommand: AsyncParsableCommand {
         guard [self.apiKey, self.list, self.revoke != nil].count(where: { $0 }) <= 1 else {
             throw ValidationError("--api-key, --list and --revoke don't go together.")
         }
-        let most = (self.apiKey ? APIKeyFile.maximumLifetime : DevelopmentIssuer.maximumLifetime) / 3600
+        let most = (self.apiKey ? APIKeyRequest.maximumLifetime : DevelopmentIssuer.maximumLifetime) / 3600
         if let hours, (1...most).contains(hours) == false {
             throw ValidationError("--hours is a number from 1 to \(most).")
         }
@@ -65,30 +66,34 @@ struct TokenCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await self.options.settings()
-        let directory = AccessControl.directory(settings)
-        let keys = APIKeyFile(directory: directory)
-        do throws(KeyError) {
-            if self.list {
-                try self.printList(keys)
-            } else if let revoke {
-                try keys.revoke(revoke)
-                Output.error("revoked \(revoke)")
-            } else if self.apiKey {
-                let roles = try self.roles(settings)
-                let key = try keys.create(
+        do {
+            guard self.list || self.revoke != nil || self.apiKey else {
+                return try self.printToken(settings, AccessControl.directory(settings), try self.roles(settings))
+            }
+            try await AccessControl.withAPIKeys(settings) { keys in try await self.run(settings, keys) }
+        } catch let error as KeyError {
+            throw CommandFailure(message: error.description)
+        }
+    }
+
+    private func run(_ settings: Settings, _ keys: any APIKeyStore) async throws(KeyError) {
+        if self.list {
+            try await self.printList(keys)
+        } else if let revoke {
+            try await keys.revoke(revoke)
+            Output.error("revoked \(revoke)")
+        } else {
+            let roles = try self.roles(settings)
+            let key = try await keys.create(
+                APIKeyRequest(
                     name: self.name,
                     roles: roles,
                     scopes: self.scope.isEmpty ? nil : self.scope,
                     lifetime: (self.hours ?? 2160) * 3600
                 )
-                Output.line(key)
-                Output.error("this is the only time that the key is shown; roles: \(roles.joined(separator: ", "))")
-            } else {
-                let roles = try self.roles(settings)
-                try self.printToken(settings, directory, roles)
-            }
-        } catch {
-            throw CommandFailure(message: error.description)
+            )
+            Output.line(key)
+            Output.error("this is the only time that the key is shown; roles: \(roles.joined(separator: ", "))")
         }
     }
 
@@ -131,9 +136,9 @@ struct TokenCommand: AsyncParsableCommand {
         }
     }
 
-    private func printList(_ keys: APIKeyFile) throws(KeyError) {
+    private func printList(_ keys: any APIKeyStore) async throws(KeyError) {
         let now = Int(Date().timeIntervalSince1970)
-        for key in try keys.list() {
+        for key in try await keys.list() {
             let state = key.isRevoked ? "revoked" : key.expiresAt <= now ? "expired" : "valid"
             let until = Date(timeIntervalSince1970: Double(key.expiresAt)).ISO8601Format()
             let scopes = key.scopes.map { "scopes \($0.joined(separator: " "))" } ?? "all scopes"

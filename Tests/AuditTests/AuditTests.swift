@@ -5,10 +5,12 @@ import Logging
 import MCP
 import MCPClient
 import MCPServer
+import Postgres
 import Synchronization
 import Testing
 
 @testable import Audit
+@testable import AuditPostgres
 @testable import AuditSQLite
 
 private struct Note: Tool {
@@ -76,20 +78,57 @@ private final class FlakyStore: AuditStore {
     func prune(before: Int) async throws(AuditError) -> Int { try await self.store.prune(before: before) }
 }
 
-@Suite("The audit log", .timeLimit(.minutes(1)))
-final class AuditTests {
-    private let path = FileManager.default.temporaryDirectory.appending(path: "audit-\(UUID().uuidString).sqlite").path
-    private let chain = AuditChain(key: [UInt8](repeating: 7, count: 32))
-    private let store: SQLiteAuditStore
-    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+/// Where audit records are kept, each with the same promises.
+enum AuditPlace: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case sqlite, postgreSQL
 
-    init() throws {
-        self.store = try SQLiteAuditStore(path: self.path, chain: self.chain)
+    var testDescription: String { self.rawValue }
+}
+
+/// An empty audit log, and a way around its store.
+struct AuditBench: Sendable {
+    static let chain = AuditChain(key: [UInt8](repeating: 7, count: 32))
+
+    let store: any AuditStore
+    /// Opens what the store has made once more, with a key.
+    let open: @Sendable (AuditChain) throws -> any AuditStore
+    /// Changes the tables behind the store's back.
+    let alter: @Sendable (String) async throws -> Void
+
+    var chain: AuditChain { Self.chain }
+
+    static func with(_ place: AuditPlace, _ body: (AuditBench) async throws -> Void) async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        switch place {
+        case .sqlite:
+            let name = "audit-\(UUID().uuidString).sqlite"
+            let path = FileManager.default.temporaryDirectory.appending(path: name).path
+            defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) } }
+            try await body(
+                AuditBench(
+                    store: try SQLiteAuditStore(path: path, chain: Self.chain),
+                    open: { try SQLiteAuditStore(path: path, chain: $0) },
+                    alter: { sql in try await DatabaseQueue(path: path).write { try $0.execute(sql: sql) } }
+                )
+            )
+        case .postgreSQL:
+            try await TemporarySchema.with { pool in
+                try await body(
+                    AuditBench(
+                        store: PostgresAuditStore(pool: pool, chain: Self.chain, logger: logger),
+                        open: { PostgresAuditStore(pool: pool, chain: $0, logger: logger) },
+                        alter: { sql in
+                            let own = sql.replacing("zeroblob(32)", with: "decode(repeat('00', 32), 'hex')")
+                                .replacing("timestamp + 1 ", with: "timestamp + interval '1 millisecond' ")
+                            try await pool.withConnection { try await $0.execute(script: own) }
+                        }
+                    )
+                )
+            }
+        }
     }
 
-    deinit { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: self.path + end) } }
-
-    private func record(_ number: Int, time: Int = 1000, user: String = "user:ada") -> AuditRecord {
+    func record(_ number: Int, time: Int = 1000, user: String = "user:ada") -> AuditRecord {
         AuditRecord(
             id: "call-\(number)",
             timestamp: time,
@@ -112,31 +151,37 @@ final class AuditTests {
         )
     }
 
-    private func fill(_ count: Int) async throws {
+    func fill(_ count: Int) async throws {
         for start in stride(from: 1, through: count, by: 7) {
             try await self.store.append((start..<min(start + 7, count + 1)).map { self.record($0, time: $0 * 1000) })
         }
     }
+}
 
-    private func alter(_ sql: String) async throws {
-        try await DatabaseQueue(path: self.path).write { try $0.execute(sql: sql) }
-    }
+@Suite("The audit log", .timeLimit(.minutes(2)))
+struct AuditTests {
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    @Test("An untouched log is right, and knows the heads that were noted")
-    func right() async throws {
-        #expect(try await self.store.verify(self.chain).problem == nil)
-        try await self.fill(10)
-        let early = try await self.store.verify(self.chain)
-        #expect(early.problem == nil && early.count == 10)
-        try await self.fill(25)
-        let later = try await self.store.verify(self.chain, notedHead: early.head)
-        #expect(later.problem == nil && later.count == 25)
-        #expect(try await self.store.verify(self.chain, notedHead: "9:00").problem?.contains("older copy") == true)
+    @Test("An untouched log is right, and knows the heads that were noted", arguments: AuditPlace.allCases)
+    func right(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            #expect(try await bench.store.verify(bench.chain).problem == nil)
+            try await bench.fill(10)
+            let early = try await bench.store.verify(bench.chain)
+            #expect(early.problem == nil && early.count == 10)
+            try await bench.fill(25)
+            let later = try await bench.store.verify(bench.chain, notedHead: early.head)
+            #expect(later.problem == nil && later.count == 25)
+            #expect(
+                try await bench.store.verify(bench.chain, notedHead: "9:00").problem?.contains("older copy") == true
+            )
+        }
     }
 
     @Test(
         "Every change and every gap is found",
-        arguments: [
+        arguments: AuditPlace.allCases,
+        [
             "UPDATE tool_audit_log SET user_id = 'user:eve' WHERE sequence = 5",
             "UPDATE tool_audit_log SET roles = '' WHERE sequence = 5",
             "UPDATE tool_audit_log SET id = 'x' WHERE sequence = 5",
@@ -172,66 +217,134 @@ final class AuditTests {
             """,
         ]
     )
-    func tampering(sql: String) async throws {
-        try await self.fill(20)
-        try await self.alter(sql)
-        #expect(try await self.store.verify(self.chain).problem != nil)
+    func tampering(place: AuditPlace, sql: String) async throws {
+        try await AuditBench.with(place) { bench in
+            try await bench.fill(20)
+            try await bench.alter(sql)
+            #expect(try await bench.store.verify(bench.chain).problem != nil)
+        }
     }
 
-    @Test("A chain that was made anew without the key is found")
-    func otherKey() async throws {
-        try await self.fill(5)
-        let other = AuditChain(key: [UInt8](repeating: 8, count: 32))
-        #expect(try await SQLiteAuditStore(path: self.path, chain: other).verify(other).problem != nil)
+    @Test("A chain that was made anew without the key is found", arguments: AuditPlace.allCases)
+    func otherKey(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            try await bench.fill(5)
+            let other = AuditChain(key: [UInt8](repeating: 8, count: 32))
+            #expect(try await bench.open(other).verify(other).problem != nil)
+        }
     }
 
-    @Test("Retention takes records off the beginning, and the rest stays right")
-    func retention() async throws {
-        try await self.fill(20)
-        #expect(try await self.store.prune(before: 8000) == 7)
-        let found = try await self.store.verify(self.chain)
-        #expect(found.problem == nil && found.count == 13)
-        #expect(try await self.store.prune(before: 8000) == 0)
-        try await self.alter("DELETE FROM tool_audit_log WHERE sequence = 8")
-        #expect(try await self.store.verify(self.chain).problem != nil)
+    @Test("Several servers append to one chain at the same time", arguments: AuditPlace.allCases)
+    func replicas(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for replica in 0..<4 {
+                    let store = try bench.open(bench.chain)
+                    group.addTask {
+                        for batch in 0..<10 {
+                            let first = replica * 1000 + batch * 10
+                            try await store.append((first..<first + 5).map { bench.record($0) })
+                            try await store.begin(bench.record(first + 900))
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let found = try await bench.store.verify(bench.chain)
+            #expect(found.problem == nil && found.count == 200)
+            #expect(try await bench.store.unfinished(before: .max).count == 40)
+        }
     }
 
-    @Test("Retention can remove everything, and the chain goes on")
-    func everything() async throws {
-        try await self.fill(5)
-        #expect(try await self.store.prune(before: 100_000) == 5)
-        try await self.store.append([self.record(6)])
-        let found = try await self.store.verify(self.chain)
-        #expect(found.problem == nil && found.count == 1)
+    @Test("A server with another key can't append", arguments: AuditPlace.allCases)
+    func wrongKey(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            try await bench.fill(3)
+            let other = try bench.open(AuditChain(key: [UInt8](repeating: 9, count: 32)))
+            let error = await #expect(throws: AuditError.self) { try await other.append([bench.record(9)]) }
+            #expect(error?.code == .broken)
+            #expect(try await bench.store.verify(bench.chain).count == 3)
+        }
     }
 
-    @Test("Adding again what is there adds nothing")
-    func idempotent() async throws {
-        try await self.fill(5)
-        try await self.fill(6)
-        #expect(try await self.store.verify(self.chain).count == 6)
+    @Test("Texts of every kind come back as they were", arguments: AuditPlace.allCases)
+    func texts(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            var record = bench.record(1)
+            record.requestID = "a\u{0}b\"\\\n\u{1F680}ü"
+            record.arguments = #"{"b":"\u0000\n","a":{"x":[1.50,null]}}"#
+            record.message = "'; DROP TABLE tool_audit_log; --"
+            record.traceID = "0af7651916cd43dd8448eb211c80319c"
+            record.upstreamStatus = 503
+            record.timestamp = 1_785_000_000_123
+            try await bench.store.append([record])
+            let kept = try #require(try await bench.store.entries(after: 0, limit: 1).first?.record)
+            #expect(kept.requestID.replacing("\u{FFFD}", with: "\u{0}") == record.requestID)
+            #expect(kept.arguments == record.arguments)
+            #expect(kept.message == record.message && kept.traceID == record.traceID)
+            #expect(kept.upstreamStatus == 503 && kept.timestamp == record.timestamp)
+            #expect(try await bench.store.verify(bench.chain).problem == nil)
+            var filter = AuditFilter()
+            filter.user = "a\u{0}b"
+            #expect(try await bench.store.entries(matching: filter, limit: 1).isEmpty)
+        }
     }
 
-    @Test("Filters narrow, and pages follow one another")
-    func filters() async throws {
-        try await self.fill(20)
-        var filter = AuditFilter()
-        filter.tool = "even.tool"
-        filter.outcome = "forbidden"
-        #expect(try await self.store.entries(matching: filter, limit: 50).map(\.sequence) == [18, 12, 6])
-        filter.before = 12
-        #expect(try await self.store.entries(matching: filter, limit: 50).map(\.sequence) == [6])
-        var others = AuditFilter()
-        others.target = "jira_projects OPS"
-        others.since = 3000
-        others.until = 5000
-        #expect(try await self.store.entries(matching: others, limit: 50).map(\.sequence) == [4, 3])
-        others.target = "jira_projects OP"
-        #expect(try await self.store.entries(matching: others, limit: 50).isEmpty)
-        others.target = nil
-        others.user = "x' OR '1'='1"
-        #expect(try await self.store.entries(matching: others, limit: 50).isEmpty)
-        #expect(try await self.store.entries(matching: AuditFilter(), limit: 3).map(\.sequence) == [20, 19, 18])
+    @Test("Retention takes records off the beginning, and the rest stays right", arguments: AuditPlace.allCases)
+    func retention(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            try await bench.fill(20)
+            #expect(try await bench.store.prune(before: 8000) == 7)
+            let found = try await bench.store.verify(bench.chain)
+            #expect(found.problem == nil && found.count == 13)
+            #expect(try await bench.store.prune(before: 8000) == 0)
+            try await bench.alter("DELETE FROM tool_audit_log WHERE sequence = 8")
+            #expect(try await bench.store.verify(bench.chain).problem != nil)
+        }
+    }
+
+    @Test("Retention can remove everything, and the chain goes on", arguments: AuditPlace.allCases)
+    func everything(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            try await bench.fill(5)
+            #expect(try await bench.store.prune(before: 100_000) == 5)
+            try await bench.store.append([bench.record(6)])
+            let found = try await bench.store.verify(bench.chain)
+            #expect(found.problem == nil && found.count == 1)
+        }
+    }
+
+    @Test("Adding again what is there adds nothing", arguments: AuditPlace.allCases)
+    func idempotent(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            try await bench.fill(5)
+            try await bench.fill(6)
+            #expect(try await bench.store.verify(bench.chain).count == 6)
+        }
+    }
+
+    @Test("Filters narrow, and pages follow one another", arguments: AuditPlace.allCases)
+    func filters(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            try await bench.fill(20)
+            var filter = AuditFilter()
+            filter.tool = "even.tool"
+            filter.outcome = "forbidden"
+            #expect(try await bench.store.entries(matching: filter, limit: 50).map(\.sequence) == [18, 12, 6])
+            filter.before = 12
+            #expect(try await bench.store.entries(matching: filter, limit: 50).map(\.sequence) == [6])
+            var others = AuditFilter()
+            others.target = "jira_projects OPS"
+            others.since = 3000
+            others.until = 5000
+            #expect(try await bench.store.entries(matching: others, limit: 50).map(\.sequence) == [4, 3])
+            others.target = "jira_projects OP"
+            #expect(try await bench.store.entries(matching: others, limit: 50).isEmpty)
+            others.target = nil
+            others.user = "x' OR '1'='1"
+            #expect(try await bench.store.entries(matching: others, limit: 50).isEmpty)
+            #expect(try await bench.store.entries(matching: AuditFilter(), limit: 3).map(\.sequence) == [20, 19, 18])
+        }
     }
 
     // MARK: Through the front door
@@ -247,82 +360,100 @@ final class AuditTests {
         AuditLog(store: store, replica: "here", retentionDays: nil, logger: self.logger)
     }
 
-    @Test("One record for each call, with who, what about, and no secrets")
-    func calls() async throws {
-        let log = self.log(self.store)
-        let principal = Principal(id: "user:ada", roles: ["viewer", "team"])
-        let client = InProcessClient(server: self.server(log, Counter()), principal: principal)
-        _ = try await client.callTool("test.note", ["text": "hello", "password": "hunter2"])
-        _ = try await client.callTool("test.look")
-        _ = try await client.callTool("test.note", ["txt": "hello"])
-        await log.flush()
-        let entries = try await self.store.entries(after: 0, limit: 10)
-        #expect(entries.map(\.record.outcome) == ["ok", "ok", "invalid_arguments"])
-        let first = try #require(entries.first).record
-        #expect(first.user == "user:ada")
-        #expect(first.roles == "viewer team")
-        #expect(first.targets == "jira_projects ENG")
-        #expect(first.permission == "test:write")
-        #expect(first.arguments == #"{"text":"hello","password":"[redacted]"}"#)
-        #expect(first.argumentsDigest.count == 64)
-        #expect(try await self.store.unfinished(before: .max).isEmpty)
-        #expect(try await self.store.verify(self.chain).problem == nil)
+    @Test("One record for each call, with who, what about, and no secrets", arguments: AuditPlace.allCases)
+    func calls(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            let log = self.log(bench.store)
+            let principal = Principal(id: "user:ada", roles: ["viewer", "team"])
+            let client = InProcessClient(server: self.server(log, Counter()), principal: principal)
+            _ = try await client.callTool("test.note", ["text": "hello", "password": "hunter2"])
+            _ = try await client.callTool("test.look")
+            _ = try await client.callTool("test.note", ["txt": "hello"])
+            await log.flush()
+            let entries = try await bench.store.entries(after: 0, limit: 10)
+            #expect(entries.map(\.record.outcome) == ["ok", "ok", "invalid_arguments"])
+            let first = try #require(entries.first).record
+            #expect(first.user == "user:ada")
+            #expect(first.roles == "viewer team")
+            #expect(first.targets == "jira_projects ENG")
+            #expect(first.permission == "test:write")
+            #expect(first.arguments == #"{"text":"hello","password":"[redacted]"}"#)
+            #expect(first.argumentsDigest.count == 64)
+            #expect(try await bench.store.unfinished(before: .max).isEmpty)
+            #expect(try await bench.store.verify(bench.chain).problem == nil)
+        }
     }
 
-    @Test("While the store is away nothing is changed and reading goes on; what was read is recorded later")
-    func away() async throws {
-        let flaky = FlakyStore(self.store)
-        let log = self.log(flaky)
-        let ran = Counter()
-        let client = InProcessClient(server: self.server(log, ran))
-        flaky.isAway.withLock { $0 = true }
-        let refused = try await client.callTool("test.note", ["text": "hello"])
-        #expect(refused["_meta"]?[MetaKey.error]?["code"] == "upstream_unavailable")
-        #expect(refused["content"]?[0]?["text"]?.stringValue?.contains("audit log") == true)
-        #expect(ran.count.withLock { $0 } == 0)
-        #expect(try await client.callTool("test.look")["isError"] == nil)
-        await log.flush()
-        #expect(try await self.store.entries(after: 0, limit: 10).isEmpty)
-        flaky.isAway.withLock { $0 = false }
-        await log.flush()
-        #expect(
-            try await self.store.entries(after: 0, limit: 10).map(\.record.outcome) == ["upstream_unavailable", "ok"]
-        )
-        _ = try await client.callTool("test.note", ["text": "hello"])
-        #expect(ran.count.withLock { $0 } == 1)
+    @Test(
+        "While the store is away nothing is changed and reading goes on; what was read is recorded later",
+        arguments: AuditPlace.allCases
+    )
+    func away(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            let flaky = FlakyStore(bench.store)
+            let log = self.log(flaky)
+            let ran = Counter()
+            let client = InProcessClient(server: self.server(log, ran))
+            flaky.isAway.withLock { $0 = true }
+            let refused = try await client.callTool("test.note", ["text": "hello"])
+            #expect(refused["_meta"]?[MetaKey.error]?["code"] == "upstream_unavailable")
+            #expect(refused["content"]?[0]?["text"]?.stringValue?.contains("audit log") == true)
+            #expect(ran.count.withLock { $0 } == 0)
+            #expect(try await client.callTool("test.look")["isError"] == nil)
+            await log.flush()
+            #expect(try await bench.store.entries(after: 0, limit: 10).isEmpty)
+            flaky.isAway.withLock { $0 = false }
+            await log.flush()
+            #expect(
+                try await bench.store.entries(after: 0, limit: 10).map(\.record.outcome) == [
+                    "upstream_unavailable", "ok",
+                ]
+            )
+            _ = try await client.callTool("test.note", ["text": "hello"])
+            #expect(ran.count.withLock { $0 } == 1)
+        }
     }
 
-    @Test("More records than there is room for are counted, and the count is recorded")
-    func lost() async throws {
-        let flaky = FlakyStore(self.store)
-        let log = self.log(flaky)
-        let client = InProcessClient(server: self.server(log, Counter()))
-        _ = try await client.callTool("test.look")
-        await log.flush()
-        flaky.isAway.withLock { $0 = true }
-        for _ in 0..<(AuditLog.maximumWaiting + 3) { _ = try await client.callTool("test.look") }
-        flaky.isAway.withLock { $0 = false }
-        await log.flush()
-        let last = try #require(try await self.store.entries(matching: AuditFilter(), limit: 1).first).record
-        #expect(try await self.store.span().end == 1 + AuditLog.maximumWaiting + 1 || last.tool == AuditLog.lostTool)
-        var filter = AuditFilter()
-        filter.tool = AuditLog.lostTool
-        let losses = try await self.store.entries(matching: filter, limit: 10)
-        #expect(losses.map(\.record.arguments) == [#"{"count":3}"#])
-        #expect(try await self.store.verify(self.chain).problem == nil)
+    @Test("More records than there is room for are counted, and the count is recorded", arguments: AuditPlace.allCases)
+    func lost(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            let flaky = FlakyStore(bench.store)
+            let log = self.log(flaky)
+            let client = InProcessClient(server: self.server(log, Counter()))
+            _ = try await client.callTool("test.look")
+            await log.flush()
+            flaky.isAway.withLock { $0 = true }
+            for _ in 0..<(AuditLog.maximumWaiting + 3) { _ = try await client.callTool("test.look") }
+            flaky.isAway.withLock { $0 = false }
+            await log.flush()
+            let last = try #require(try await bench.store.entries(matching: AuditFilter(), limit: 1).first).record
+            #expect(
+                try await bench.store.span().end == 1 + AuditLog.maximumWaiting + 1 || last.tool == AuditLog.lostTool
+            )
+            var filter = AuditFilter()
+            filter.tool = AuditLog.lostTool
+            let losses = try await bench.store.entries(matching: filter, limit: 10)
+            #expect(losses.map(\.record.arguments) == [#"{"count":3}"#])
+            #expect(try await bench.store.verify(bench.chain).problem == nil)
+        }
     }
 
-    @Test("A call whose process died while it ran is recorded as one whose outcome nobody knows")
-    func died() async throws {
-        try await self.store.begin(self.record(1, time: 0))
-        try await self.store.begin(self.record(2, time: Int(Date().timeIntervalSince1970 * 1000)))
-        await self.log(self.store).recover()
-        let entries = try await self.store.entries(after: 0, limit: 10)
-        #expect(entries.map(\.record.id) == ["call-1"])
-        #expect(entries.map(\.record.outcome) == ["outcome_unknown"])
-        // Should it be over after all, it has its record.
-        try await self.store.append([self.record(1)])
-        #expect(try await self.store.span().end == 1)
+    @Test(
+        "A call whose process died while it ran is recorded as one whose outcome nobody knows",
+        arguments: AuditPlace.allCases
+    )
+    func died(place: AuditPlace) async throws {
+        try await AuditBench.with(place) { bench in
+            try await bench.store.begin(bench.record(1, time: 0))
+            try await bench.store.begin(bench.record(2, time: Int(Date().timeIntervalSince1970 * 1000)))
+            await self.log(bench.store).recover()
+            let entries = try await bench.store.entries(after: 0, limit: 10)
+            #expect(entries.map(\.record.id) == ["call-1"])
+            #expect(entries.map(\.record.outcome) == ["outcome_unknown"])
+            // Should it be over after all, it has its record.
+            try await bench.store.append([bench.record(1)])
+            #expect(try await bench.store.span().end == 1)
+        }
     }
 
     @Test(

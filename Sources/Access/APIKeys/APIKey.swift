@@ -12,47 +12,65 @@ public struct APIKey: Sendable, Hashable {
     /// SHA-256 of the secret part.
     ///
     /// A plain hash is enough for 256 random bits: they can't be guessed.
-    let digest: [UInt8]
+    package let digest: [UInt8]
     public let roles: [String]
     /// What it may be used for; nothing if its roles are the only limit.
     public let scopes: [String]?
     /// In seconds since 1970.
     public let createdAt: Int
     public let expiresAt: Int
-    public internal(set) var isRevoked: Bool
+    public package(set) var isRevoked: Bool
 
     /// How keys begin, so that scanners of source code find those that were left there.
     public static let prefix = "gantry_"
     private static let idBytes = 8
     private static let secretBytes = 32
 
-    /// Makes a key.
-    ///
-    /// - Returns: What is kept, and the key itself, which is shown once and never again.
-    static func make(
+    /// What a store has kept.
+    package init(
+        id: String,
         name: String,
+        digest: [UInt8],
         roles: [String],
         scopes: [String]?,
-        now: Int,
-        lifetime: Int
-    ) -> (kept: APIKey, key: String) {
+        createdAt: Int,
+        expiresAt: Int,
+        isRevoked: Bool
+    ) {
+        self.id = id
+        self.name = name
+        self.digest = digest
+        self.roles = roles
+        self.scopes = scopes
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.isRevoked = isRevoked
+    }
+
+    /// Makes a key.
+    ///
+    /// - Parameters:
+    ///   - request: What it is to be.
+    ///   - now: The time, in seconds since 1970.
+    /// - Returns: What is kept, and the key itself, which is shown once and never again.
+    package static func make(_ request: APIKeyRequest, now: Int) -> (kept: APIKey, key: String) {
         let id = Self.hex(SymmetricKey(size: .init(bitCount: Self.idBytes * 8)).withUnsafeBytes(Array.init))
         let secret = SymmetricKey(size: .init(bitCount: Self.secretBytes * 8)).withUnsafeBytes(Array.init)
         let kept = APIKey(
             id: id,
-            name: name,
+            name: request.name,
             digest: Array(SHA256.hash(data: secret)),
-            roles: roles,
-            scopes: scopes,
+            roles: request.roles,
+            scopes: request.scopes,
             createdAt: now,
-            expiresAt: now + lifetime,
+            expiresAt: now + min(max(request.lifetime, 1), APIKeyRequest.maximumLifetime),
             isRevoked: false
         )
         return (kept, "\(Self.prefix)\(id)_\(Base64.encode(secret, .url))")
     }
 
     /// The parts of a presented key; nothing if it is none.
-    static func parse(_ text: String) -> (id: String, secret: [UInt8])? {
+    package static func parse(_ text: String) -> (id: String, secret: [UInt8])? {
         guard text.hasPrefix(Self.prefix), text.utf8.count == Self.prefix.utf8.count + Self.idBytes * 2 + 1 + 43 else {
             return nil
         }
@@ -66,7 +84,7 @@ public struct APIKey: Sendable, Hashable {
     }
 
     /// Whether a secret is the one of this key, in a time that does not depend on how nearly it is.
-    func matches(_ secret: [UInt8]) -> Bool {
+    package func matches(_ secret: [UInt8]) -> Bool {
         let digest = Array(SHA256.hash(data: secret))
         guard digest.count == self.digest.count else { return false }
         return zip(digest, self.digest).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0

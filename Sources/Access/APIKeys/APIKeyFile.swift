@@ -3,11 +3,7 @@ import JSON
 import Synchronization
 
 /// The API keys of a server, in a private file; what another process changes there counts from the next request on.
-public final class APIKeyFile: Sendable {
-    /// How many keys there may be.
-    public static let maximumKeys = 1000
-    /// How long a key is valid at most, in seconds: 400 days.
-    public static let maximumLifetime = 400 * 86_400
+public final class APIKeyFile: APIKeyStore {
     private static let maximumBytes = 4 << 20
 
     private struct Read {
@@ -27,27 +23,17 @@ public final class APIKeyFile: Sendable {
         self.now = now
     }
 
-    /// All keys, the newest first.
     public func list() throws(KeyError) -> [APIKey] {
         try self.current().values.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
     }
 
-    /// Makes a key and keeps what recognises it.
-    ///
-    /// - Returns: The key, which can't be had again.
-    public func create(name: String, roles: [String], scopes: [String]?, lifetime: Int) throws(KeyError) -> String {
+    public func create(_ request: APIKeyRequest) throws(KeyError) -> String {
         let now = self.now()
-        let made = APIKey.make(
-            name: name,
-            roles: roles,
-            scopes: scopes,
-            now: now,
-            lifetime: min(max(lifetime, 1), Self.maximumLifetime)
-        )
+        let made = APIKey.make(request, now: now)
         try self.change { keys throws(KeyError) in
             // What has expired long ago is of no use to anybody.
-            keys = keys.filter { $0.value.expiresAt > now - Self.maximumLifetime }
-            guard keys.count < Self.maximumKeys else {
+            keys = keys.filter { $0.value.expiresAt > now - APIKeyRequest.maximumLifetime }
+            guard keys.count < APIKeyRequest.maximumKeys else {
                 throw KeyError(
                     "There are \(keys.count) API keys; there can't be more. Revoked ones go after they expire."
                 )
@@ -57,7 +43,6 @@ public final class APIKeyFile: Sendable {
         return made.key
     }
 
-    /// Makes a key useless from now on.
     public func revoke(_ id: String) throws(KeyError) {
         try self.change { keys throws(KeyError) in
             guard keys[id] != nil else { throw KeyError("There is no API key \(id.prefix(64)).") }
@@ -65,11 +50,7 @@ public final class APIKeyFile: Sendable {
         }
     }
 
-    /// Recognises a key that somebody presents.
-    ///
-    /// - Returns: Nothing if it does not look like an API key.
-    /// - Throws: ``AuthenticationError`` if it is none that is valid.
-    func recognise(_ text: String) throws(AuthenticationError) -> APIKey? {
+    public func recognise(_ text: String) throws(AuthenticationError) -> APIKey? {
         guard text.hasPrefix(APIKey.prefix) else { return nil }
         let keys: [String: APIKey]
         do {
@@ -77,11 +58,8 @@ public final class APIKeyFile: Sendable {
         } catch {
             throw AuthenticationError(.unavailable, "API keys can't be checked now.")
         }
-        // One message for all that is wrong: nobody learns which keys there are.
-        guard let (id, secret) = APIKey.parse(text), let key = keys[id], key.matches(secret), key.isRevoked == false,
-            key.expiresAt > self.now()
-        else { throw AuthenticationError(.invalidToken, "The API key is not valid, expired or revoked.") }
-        return key
+        let presented = APIKey.parse(text)
+        return try self.check(presented.flatMap { keys[$0.id] }, presented?.secret, now: self.now())
     }
 
     private func current() throws(KeyError) -> [String: APIKey] {

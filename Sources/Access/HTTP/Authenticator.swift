@@ -3,14 +3,14 @@ public import MCPServer
 /// Finds out who sends a request, by its `Authorization`, for every request anew.
 public struct Authenticator: Sendable {
     private let tokens: TokenVerifier?
-    private let apiKeys: APIKeyFile?
+    private let apiKeys: (any APIKeyStore)?
     private let policy: PolicySource
 
     /// - Parameters:
     ///   - tokens: What verifies tokens; none are accepted without.
     ///   - apiKeys: The API keys; none are accepted without.
     ///   - policy: What makes roles of what a token says.
-    public init(tokens: TokenVerifier?, apiKeys: APIKeyFile?, policy: PolicySource) {
+    public init(tokens: TokenVerifier?, apiKeys: (any APIKeyStore)?, policy: PolicySource) {
         self.tokens = tokens
         self.apiKeys = apiKeys
         self.policy = policy
@@ -42,11 +42,19 @@ public struct Authenticator: Sendable {
             throw AuthenticationError(.missing, "Send a token: Authorization: Bearer TOKEN.")
         }
         let token = try Self.bearerToken(value)
-        if let key = try self.apiKeys?.recognise(token) {
-            return Principal(id: "key:\(key.id)", roles: key.roles, scopes: key.scopes)
+        if let key = try await self.apiKeys?.recognise(token) {
+            return Principal(
+                id: "key:\(key.id)",
+                roles: key.roles,
+                scopes: key.scopes,
+                expiry: Double(key.expiresAt)
+            )
         }
         guard let tokens else { throw AuthenticationError(.invalidToken, "This server takes API keys only.") }
-        return self.policy.principal(of: try await tokens.verify(token))
+        let verified = try await tokens.verify(token)
+        var principal = self.policy.principal(of: verified)
+        principal.expiry = verified.expiry + tokens.clockSkew
+        return principal
     }
 
     /// RFC 6750, section 2.1: `Bearer`, one space or more, and a token of one alphabet.

@@ -55,6 +55,9 @@ public final class TokenVerifier: Sendable {
         self.now = now
     }
 
+    /// By how much clocks may differ, in seconds: tokens are accepted for so much longer.
+    var clockSkew: Double { self.expectations.clockSkew }
+
     /// Verifies a token.
     ///
     /// - Throws: ``AuthenticationError`` with what is wrong with it.

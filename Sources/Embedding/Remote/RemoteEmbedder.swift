@@ -22,13 +22,15 @@ public final class RemoteEmbedder: Embedder {
     ///   - configuration: Where the service is.
     ///   - upstream: What sends the requests.
     ///   - policy: When a request is sent again; that a text is embedded twice does no harm.
+    ///   - credential: A key that may change while the process runs; that of the configuration doesn't.
     public init(
         configuration: RemoteEmbedderConfiguration,
         upstream: any HTTPUpstream,
-        policy: RetryPolicy = RemoteEmbedder.policy
+        policy: RetryPolicy = RemoteEmbedder.policy,
+        credential: Credential? = nil
     ) {
         self.configuration = configuration
-        self.upstream = upstream
+        self.upstream = upstream.authorizing(with: credential ?? configuration.apiKey.map { Credential($0) })
         self.policy = policy
     }
 
@@ -129,8 +131,7 @@ public final class RemoteEmbedder: Embedder {
             "input": .array(texts.map { .string($0.isEmpty ? " " : $0) }),
         ]
         if base64 { body["encoding_format"] = "base64" }
-        var headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
-        if let key = self.configuration.apiKey { headers.append(("Authorization", "Bearer \(key)")) }
+        let headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
         let request = UpstreamRequest(
             method: "POST",
             url: self.configuration.baseURL + "/embeddings",

@@ -42,3 +42,9 @@ public struct RemoteEmbedderConfiguration: Sendable {
         self.apiKey = apiKey
     }
 }
+
+/// It holds a key, which must not get into a log when something that holds it is printed.
+extension RemoteEmbedderConfiguration: CustomStringConvertible, CustomReflectable {
+    public var description: String { "RemoteEmbedderConfiguration" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

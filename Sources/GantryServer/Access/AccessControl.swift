@@ -1,6 +1,8 @@
 public import Access
+import AccessPostgres
 import Logging
 import MCPServer
+import Postgres
 import Upstream
 
 /// Who may do what, built from the settings.
@@ -23,8 +25,30 @@ public struct AccessControl: Sendable {
     /// Where keys and what is known of API keys are kept.
     public static func directory(_ settings: Settings) -> String { "\(settings.dataDirectory)/access" }
 
+    /// The API keys: in PostgreSQL if there is one, else in the data directory.
+    static func apiKeys(_ settings: Settings, _ database: PostgresPool?, _ logger: Logger) -> any APIKeyStore {
+        guard let database else { return APIKeyFile(directory: self.directory(settings)) }
+        return PostgresAPIKeyStore(pool: database, logger: logger)
+    }
+
+    /// Lends the API keys to a body, for commands that need nothing else.
+    public static func withAPIKeys<Result>(
+        _ settings: Settings,
+        _ body: (any APIKeyStore) async throws -> Result
+    ) async throws -> Result {
+        // What goes wrong is thrown; the rest is not worth a line.
+        let logger = Logger(label: "gantry") { _ in SwiftLogNoOpLogHandler() }
+        let database = try Application.database(settings, logger: logger)
+        let result: Swift.Result<Result, any Error>
+        do {
+            result = .success(try await body(self.apiKeys(settings, database, logger)))
+        } catch { result = .failure(error) }
+        await database?.close()
+        return try result.get()
+    }
+
     /// - Throws: ``StartError`` if the policy or the development key can't be used.
-    init(settings: Settings, logger: Logger) throws(StartError) {
+    init(settings: Settings, database: PostgresPool?, logger: Logger) throws(StartError) {
         do {
             self.policy = try PolicySource(path: settings.policyFile, logger: logger)
         } catch {
@@ -80,7 +104,7 @@ public struct AccessControl: Sendable {
         self.upstream = upstream
         self.authenticator = Authenticator(
             tokens: verifier,
-            apiKeys: APIKeyFile(directory: directory),
+            apiKeys: Self.apiKeys(settings, database, logger),
             policy: self.policy
         )
     }

@@ -12,8 +12,10 @@ struct HTTPAccess: Sendable {
     let authenticator: Authenticator?
     let resource: ProtectedResource
     let server: MCPServer
+    let recorder: RequestRecorder
 
-    init(_ control: AccessControl, server: MCPServer) {
+    init(_ control: AccessControl, server: MCPServer, recorder: any CallRecorder) {
+        self.recorder = RequestRecorder(recorder)
         self.authenticator = control.authenticator
         // Beside the tools there are routes that take these.
         let permissions = Set(server.permissions + ["audit:read", "knowledge:write"]).sorted()
@@ -24,10 +26,15 @@ struct HTTPAccess: Sendable {
     /// Who sends a request.
     func principal(of request: Request) async throws(AuthenticationError) -> Principal {
         guard let authenticator else { return .local }
-        return try await authenticator.principal(
-            authorization: request.headers[values: .authorization],
-            hasTokenInQuery: request.uri.queryParameters["access_token"] != nil
-        )
+        do {
+            return try await authenticator.principal(
+                authorization: request.headers[values: .authorization],
+                hasTokenInQuery: request.uri.queryParameters["access_token"] != nil
+            )
+        } catch {
+            self.recorder.refused(request, error)
+            throw error
+        }
     }
 
     /// The same for the protocol's endpoint, which takes refusals as HTTP errors.
@@ -40,9 +47,10 @@ struct HTTPAccess: Sendable {
     }
 
     /// Refuses a request that takes scopes that the sender's token does not have.
-    func authorize(_ call: JSONRPCRequest, _ principal: Principal) throws {
+    func authorize(_ call: JSONRPCRequest, _ principal: Principal, _ request: Request) throws {
         let missing = self.server.missingScopes(for: call, principal: principal)
         guard missing.isEmpty == false else { return }
+        self.recorder.refused(call, request, principal, missing: missing)
         throw HTTPError(
             .forbidden,
             headers: [.wwwAuthenticate: self.resource.challenge(missing: missing)],
@@ -106,7 +114,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
     }
 }
 
-/// Refuses REST requests whose sender lacks a permission, for routes that are no tools.
+/// Refuses REST requests whose sender lacks a permission, for routes that are no tools, and records them as calls of tools
+/// are: what changes something is not done if that can't be recorded.
 struct PermissionMiddleware: RouterMiddleware {
     let access: HTTPAccess
     let authorizer: any Authorizer
@@ -118,9 +127,37 @@ struct PermissionMiddleware: RouterMiddleware {
         context: GantryRequestContext,
         next: (Request, GantryRequestContext) async throws -> Response
     ) async throws -> Response {
-        let question = AccessRequest(principal: context.principal, permission: self.permission, effect: self.effect)
+        let start = ContinuousClock.now
+        let recorder = self.access.recorder
+        var record = recorder.record(request, context, self.permission, self.effect)
+        func done(_ response: Response) -> Response {
+            record.outcome = response.outcome
+            record.duration = .now - start
+            context.details.add(to: &record)
+            recorder.recorder.record(record)
+            return response
+        }
+        if let refusal = self.refusal(context.principal) { return done(refusal) }
+        if record.effect != .read {
+            do throws(ToolError) {
+                try await recorder.recorder.willRun(record)
+            } catch {
+                return done(.failure(error))
+            }
+        }
+        do {
+            return done(try await next(request, context))
+        } catch {
+            _ = done(Response(status: (error as? any HTTPResponseError)?.status ?? .internalServerError))
+            throw error
+        }
+    }
+
+    /// What whoever lacks the permission is told.
+    private func refusal(_ principal: Principal) -> Response? {
+        let question = AccessRequest(principal: principal, permission: self.permission, effect: self.effect)
         switch self.authorizer.decide(question) {
-        case .allowed: return try await next(request, context)
+        case .allowed: return nil
         case .forbidden: return .failure(ToolError(.forbidden, "You may not do this; it takes \(self.permission)."))
         case .insufficientScope(let scopes):
             let error = ToolError(.forbidden, "The token was not issued for this; it takes \(self.permission).")

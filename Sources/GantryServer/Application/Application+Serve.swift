@@ -19,7 +19,7 @@ extension Application {
     public func serve() async throws {
         Allocator.keepFreedMemory()
         let shutdown = Shutdown(server: self.server, logger: self.logger)
-        let access = HTTPAccess(self.access, server: self.server)
+        let access = HTTPAccess(self.access, server: self.server, recorder: self.recorder)
         let endpoint = self.endpoint(access)
         let web = Hummingbird.Application(
             router: self.router(shutdown, access, endpoint),
@@ -129,8 +129,8 @@ extension Application {
         configuration.offersHTTPWithSSE = self.settings.offersHTTPWithSSE
         return MCPEndpoint(server: self.server, configuration: configuration) { request in
             try await access.sender(of: request)
-        } authorize: { call, principal, _ in
-            try access.authorize(call, principal)
+        } authorize: { call, principal, request in
+            try access.authorize(call, principal, request)
         }
     }
 

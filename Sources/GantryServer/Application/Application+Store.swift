@@ -1,5 +1,7 @@
+import AccessPostgres
+import AuditPostgres
 import Foundation
-public import Knowledge
+import Knowledge
 import KnowledgePostgres
 import KnowledgeSQLite
 import Logging
@@ -58,10 +60,13 @@ extension Application {
     /// Brings the tables of the database up to date.
     ///
     /// - Returns: The names of the migrations that were carried out.
-    /// - Throws: A ``KnowledgeError`` if the database can't be used. Without a database, opening the file has done it.
-    public func migrate() async throws(KnowledgeError) -> [String] {
+    /// - Throws: The error of the store whose tables can't be made. Without a database, opening the files has done it.
+    public func migrate() async throws -> [String] {
         guard let database else { return [] }
-        return try await PostgresKnowledgeStore(pool: database, logger: self.logger).prepare()
+        var done = try await PostgresKnowledgeStore(pool: database, logger: self.logger).prepare()
+        done += try await PostgresAuditStore(pool: database, chain: self.auditChain, logger: self.logger).prepare()
+        done += try await PostgresAPIKeyStore(pool: database, logger: self.logger).prepare()
+        return done
     }
 
     /// Gives a body an empty knowledge store, and removes it afterwards: a schema of its own in the database if there is

@@ -37,6 +37,8 @@ public struct Application: Sendable {
     /// With what they are linked.
     public let auditChain: AuditChain
     let auditLog: AuditLog
+    /// What takes the records of all that is done.
+    let recorder: any CallRecorder
     private let upstream: AsyncHTTPUpstream?
     let logger: Logger
     /// Where opinions about answers are kept, if the store keeps them.
@@ -59,18 +61,26 @@ public struct Application: Sendable {
         let database = try Self.database(settings, logger: logger)
         let (store, queue) = try Self.store(settings, database: database, logger: logger)
         let chain = try Self.auditChain(settings)
-        let auditStore = try Self.auditStore(settings, chain)
+        let auditStore = try Self.auditStore(settings, chain, database: database, logger: logger)
         // Last of what may fail, because they have to be closed.
-        let access = try AccessControl(settings: settings, logger: logger)
+        let access = try AccessControl(settings: settings, database: database, logger: logger)
         let isOutsideAsked = jiraConfiguration != nil || embeddingsConfiguration != nil || settings.reranking != nil
         let upstream = isOutsideAsked ? AsyncHTTPUpstream() : nil
         var reranker: HTTPReranker?
         if let configuration = settings.reranking, let upstream {
-            reranker = HTTPReranker(configuration: configuration, upstream: upstream)
+            reranker = HTTPReranker(
+                configuration: configuration,
+                upstream: upstream,
+                credential: settings.credential(.rerankAPIKey)
+            )
         }
         var embedder: (any Embedder)?
         if let embeddingsConfiguration, let upstream {
-            embedder = RemoteEmbedder(configuration: embeddingsConfiguration, upstream: upstream)
+            embedder = RemoteEmbedder(
+                configuration: embeddingsConfiguration,
+                upstream: upstream,
+                credential: settings.credential(.embeddingsAPIKey)
+            )
         } else {
             embedder = Self.embedder(settings, logger: logger)
         }
@@ -91,7 +101,11 @@ public struct Application: Sendable {
         var jira: CachedJiraClient?
         if let jiraConfiguration, let upstream {
             jira = CachedJiraClient(
-                JiraCloudClient(configuration: jiraConfiguration, upstream: upstream),
+                JiraCloudClient(
+                    configuration: jiraConfiguration,
+                    upstream: upstream,
+                    token: settings.credential(.jiraToken)
+                ),
                 cache: CacheAside(
                     "jira:\(jiraConfiguration.baseURL):\(jiraConfiguration.user)",
                     store: shared.values,
@@ -108,6 +122,8 @@ public struct Application: Sendable {
         self.auditStore = auditStore
         self.auditChain = chain
         self.auditLog = auditLog
+        let recorder = CallRecorders([LogCallRecorder(logger: logger), auditLog])
+        self.recorder = recorder
         self.settings = settings
         self.logger = logger
         self.embedder = embedder
@@ -126,7 +142,7 @@ public struct Application: Sendable {
             options: Self.options(settings),
             logger: logger,
             authorizer: access.authorizer,
-            recorder: CallRecorders([LogCallRecorder(logger: logger), auditLog]),
+            recorder: recorder,
             stores: shared
         ) {
             if let jiraConfiguration, let jira {

@@ -1,10 +1,14 @@
 import Access
 import Audit
+import AuditPostgres
 import AuditSQLite
+import Logging
+import Postgres
 import ServiceLifecycle
 
 extension Application {
     static func auditChain(_ settings: Settings) throws(StartError) -> AuditChain {
+        if let key = settings.auditKey { return AuditChain(key: Array(key.utf8)) }
         do {
             return AuditChain(key: try PrivateFile.secret(at: "\(settings.dataDirectory)/access/audit.key"))
         } catch {
@@ -12,7 +16,14 @@ extension Application {
         }
     }
 
-    static func auditStore(_ settings: Settings, _ chain: AuditChain) throws(StartError) -> SQLiteAuditStore {
+    /// The records: in PostgreSQL if there is one, where all servers have one log, else in a file in the data directory.
+    static func auditStore(
+        _ settings: Settings,
+        _ chain: AuditChain,
+        database: PostgresPool?,
+        logger: Logger
+    ) throws(StartError) -> any AuditStore {
+        if let database { return PostgresAuditStore(pool: database, chain: chain, logger: logger) }
         do {
             return try SQLiteAuditStore(path: "\(settings.dataDirectory)/audit.sqlite", chain: chain)
         } catch {

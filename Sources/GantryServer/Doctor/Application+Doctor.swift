@@ -3,6 +3,7 @@ import JiraTools
 import Knowledge
 import MCPServer
 import Postgres
+import Secrets
 import SharedState
 import SharedStateRedis
 
@@ -10,7 +11,8 @@ extension Application {
     /// Tries out every part.
     public func diagnose() async -> [Finding] {
         [
-            self.dataDirectoryFinding(), await self.storeFinding(), await self.qualityFinding(),
+            self.dataDirectoryFinding(), await self.secretsFinding(), await self.storeFinding(),
+            await self.qualityFinding(),
             await self.sharedStateFinding(), await self.modelFinding(), await self.jiraFinding(),
         ]
     }
@@ -21,6 +23,23 @@ extension Application {
             return Finding(part: "data directory", verdict: .broken, message: "\(path) is not writable.")
         }
         return Finding(part: "data directory", verdict: .ok, message: path)
+    }
+
+    /// Whether the secrets can be had that settings name.
+    private func secretsFinding() async -> Finding {
+        let part = "secrets"
+        guard let secrets = self.settings.secrets, self.settings.references.isEmpty == false else {
+            return Finding(part: part, verdict: .ok, message: "No setting is kept elsewhere (secret://NAME#field).")
+        }
+        for (key, reference) in self.settings.references.sorted(by: { $0.key.name < $1.key.name }) {
+            do {
+                _ = try await secrets.value(of: reference)
+            } catch {
+                return Finding(part: part, verdict: .broken, message: "\(key.name): \(error.message)")
+            }
+        }
+        let names = self.settings.references.keys.map(\.name).sorted().joined(separator: ", ")
+        return Finding(part: part, verdict: .ok, message: "found: \(names)")
     }
 
     private func storeFinding() async -> Finding {

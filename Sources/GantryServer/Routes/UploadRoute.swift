@@ -27,11 +27,11 @@ final class UploadRoute: Sendable {
         self.logger = logger
     }
 
-    func add(to router: some RouterMethods<some RequestContext>) {
-        router.post("/rag/upload") { request, _ in await self.upload(request) }
+    func add(to router: some RouterMethods<GantryRequestContext>) {
+        router.post("/rag/upload") { request, context in await self.upload(request, context.details) }
     }
 
-    private func upload(_ request: Request) async -> Response {
+    private func upload(_ request: Request, _ details: RequestDetails) async -> Response {
         guard !self.isReadOnly else {
             return .failure(ToolError(.forbidden, "This server is read-only (GANTRY_READ_ONLY)."))
         }
@@ -56,6 +56,8 @@ final class UploadRoute: Sendable {
                 queue: self.workers.queue,
                 limits: self.limits
             )
+            details["job"] = .string(outcome.job)
+            details["files"] = .integer(outcome.fileCount)
             self.workers.notify()
             let isAsynchronous = request.uri.queryParameters["async"].map { $0 == "true" || $0 == "1" } ?? false
             return try await self.answer(outcome, isAsynchronous: isAsynchronous)

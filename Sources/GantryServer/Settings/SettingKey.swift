@@ -31,6 +31,7 @@ public struct SettingKey: Sendable, Hashable {
     public static let publicURL = Self("gantry", "public_url")
     public static let policy = Self("gantry", "policy")
     public static let auditRetention = Self("gantry", "audit_retention_days")
+    public static let auditKey = Self("gantry", "audit_key", isSecret: true)
     public static let jwtPublicKey = Self("jwt", "public_key")
     public static let jwtKeySetURL = Self("jwt", "jwks_url")
     public static let jwtIssuer = Self("jwt", "issuer")
@@ -61,18 +62,27 @@ public struct SettingKey: Sendable, Hashable {
     public static let rerankAPIKey = Self("rerank", "api_key", isSecret: true)
     public static let rerankStyle = Self("rerank", "style")
     public static let gitSchemes = Self("gantry", "git_schemes")
+    public static let secretsProvider = Self("secrets", "provider")
+    public static let secretsDirectory = Self("secrets", "dir")
+    public static let secretsLifetime = Self("secrets", "ttl_seconds")
+    public static let awsRegion = Self("aws", "region")
+    public static let awsEndpointURL = Self("aws", "endpoint_url")
     public static let logLevel = Self("log", "level")
     public static let logFormat = Self("log", "format")
+
+    /// The settings by which secrets are found, which can't be secrets for that reason.
+    static let ofSecrets: Set<Self> = [secretsProvider, secretsDirectory, secretsLifetime, awsRegion, awsEndpointURL]
 
     /// All settings, in the order in which they are shown.
     public static let all: [Self] = [
         host, port, dataDirectory, readOnly, toolNames, allowedHosts, insecure, httpSSE, corsOrigins, authentication,
-        publicURL, policy, auditRetention, jwtPublicKey, jwtKeySetURL, jwtIssuer, jwtAudience, databaseURL,
+        publicURL, policy, auditRetention, auditKey, jwtPublicKey, jwtKeySetURL, jwtIssuer, jwtAudience, databaseURL,
         databasePoolSize, databaseMaximumOverflow, databaseRecycleSeconds, redisURL, redisAuthorities, sealingKeys,
         limitsPrincipal,
         limitsTools, limitsTotal, jiraURL, jiraUser, jiraToken, jiraProjects, embeddingsPrecision, embeddingsURL,
         embeddingsModel, embeddingsAPIKey,
         embeddingsDimension, embeddingsMaxTokens,
-        rerankURL, rerankModel, rerankAPIKey, rerankStyle, gitSchemes, logLevel, logFormat,
+        rerankURL, rerankModel, rerankAPIKey, rerankStyle, gitSchemes,
+        secretsProvider, secretsDirectory, secretsLifetime, awsRegion, awsEndpointURL, logLevel, logFormat,
     ]
 }

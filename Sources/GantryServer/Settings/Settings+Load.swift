@@ -4,6 +4,7 @@ import JiraTools
 import Logging
 import MCPServer
 import Reranking
+import Secrets
 import Telemetry
 
 extension Settings {
@@ -34,7 +35,11 @@ extension Settings {
             sources = file.sources
         }
         var reader = SettingsReader(providers: providers)
+        let secrets = Self.secrets(&reader, environment)
+        await reader.resolve(secrets)
         var settings = Settings(reading: &reader)
+        settings.secrets = secrets
+        settings.references = reader.found.compactMapValues(\.reference)
         settings.sources = sources
         settings.issuer = Self.issuer(&reader, publicURL: settings.publicURL)
         settings.report = settings.makeReport(reader)
@@ -72,6 +77,13 @@ extension Settings {
             Int(text).flatMap { (0...36_500).contains($0) ? $0 : nil }
         }
         self.auditRetentionDays = days == 0 ? nil : days
+        self.auditKey = reader.value(
+            .auditKey,
+            default: nil,
+            expected: "a text of 32 to 1024 bytes that nobody can guess"
+        ) {
+            (32...1024).contains($0.utf8.count) ? $0 : nil
+        }
         self.jira = Self.jira(&reader)
         self.embeddingsPrecision = reader.choice(.embeddingsPrecision, default: .auto)
         self.embeddings = Self.embeddings(&reader)
@@ -90,7 +102,8 @@ extension Settings {
             guard let found = reader.found[key] else {
                 return SettingReport(setting: key, value: self.defaultText(key), origin: .defaultValue)
             }
-            return SettingReport(setting: key, value: key.isSecret ? "(hidden)" : found.text, origin: found.origin)
+            let shown = found.reference.map(\.description) ?? (key.isSecret ? "(hidden)" : found.text)
+            return SettingReport(setting: key, value: shown, origin: found.origin)
         }
     }
 
@@ -111,6 +124,9 @@ extension Settings {
         case .authentication: "auto"
         case .publicURL: self.publicURL
         case .auditRetention: "365"
+        case .secretsProvider: SecretsProvider.env.rawValue
+        case .secretsDirectory: Self.defaultSecretsDirectory
+        case .secretsLifetime: String(Self.defaultSecretsLifetime)
         case .logLevel: self.logLevel.rawValue
         default: nil
         }

@@ -3,6 +3,7 @@ public import Embedding
 public import Logging
 public import MCPServer
 public import Reranking
+import Secrets
 public import SharedStateRedis
 public import Telemetry
 
@@ -105,6 +106,8 @@ public struct Settings: Sendable {
     public var publicURL = "http://127.0.0.1:8000"
     /// The path of the policy file, or nothing for the built-in roles.
     public var policyFile: String?
+    /// With what the records of calls are linked, or nothing for a key in the data directory.
+    public var auditKey: String?
     /// How many days the records of calls are kept; nothing for ever.
     public var auditRetentionDays: Int? = 365
     /// How to reach Jira, or nothing if there is no Jira.
@@ -122,6 +125,10 @@ public struct Settings: Sendable {
     public var logFormat: LogFormat?
     /// Where documents come from and how fresh they have to be.
     public var sources: [SourceSettings] = []
+    /// Where the secrets are that settings name.
+    var secrets: (any SecretProvider)?
+    /// The settings that are secrets.
+    var references: [SettingKey: SecretReference] = [:]
     /// Where each value came from, in the order of ``SettingKey/all``.
     public var report: [SettingReport] = []
 
@@ -135,4 +142,28 @@ public struct SettingReport: Sendable, Hashable {
     /// The text of the value, hidden if it is a secret, or nothing if it isn't set.
     public var value: String?
     public var origin: SettingOrigin
+}
+
+/// It holds all secrets, which must not get into a log when something that holds it is printed.
+extension Settings: CustomStringConvertible, CustomReflectable {
+    public var description: String { "Settings" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// It holds a token, which must not get into a log when something that holds it is printed.
+extension Settings.Jira: CustomStringConvertible, CustomReflectable {
+    public var description: String { "Settings.Jira" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// It holds a password, which must not get into a log when something that holds it is printed.
+extension Settings.Database: CustomStringConvertible, CustomReflectable {
+    public var description: String { "Settings.Database" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// It holds a key, which must not get into a log when something that holds it is printed.
+extension Settings.Embeddings: CustomStringConvertible, CustomReflectable {
+    public var description: String { "Settings.Embeddings" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }

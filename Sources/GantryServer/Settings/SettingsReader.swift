@@ -1,4 +1,5 @@
 import Configuration
+import Secrets
 import Synchronization
 
 /// Reads settings one by one, converts them, and collects what is wrong with them.
@@ -10,10 +11,16 @@ struct SettingsReader {
     struct Found {
         var text: String
         var origin: SettingOrigin
+        /// Which secret it is, if it is one.
+        var reference: SecretReference?
     }
 
     private(set) var problems: [SettingsError.Problem] = []
     private(set) var found: [SettingKey: Found] = [:]
+    /// What settings hold that name a secret.
+    private var secrets: [SettingKey: Result<(SecretReference, String), SecretError>] = [:]
+    /// Settings of which it is said already that their secret can't be had.
+    private var unresolved: Set<SettingKey> = []
 
     private let config: ConfigReader
     private let lookups: LookupRecorder
@@ -41,8 +48,51 @@ struct SettingsReader {
             return nil
         }
         guard let trimmed = text.map(trim), !trimmed.isEmpty, let origin = lookup.origin else { return nil }
-        self.found[key] = Found(text: trimmed, origin: origin)
-        return trimmed
+        guard trimmed.hasPrefix(SecretReference.scheme) else {
+            self.found[key] = Found(text: trimmed, origin: origin)
+            return trimmed
+        }
+        switch self.secrets[key] {
+        case .success((let reference, let value))?:
+            self.found[key] = Found(text: value, origin: origin, reference: reference)
+            return value
+        case .failure(let error)?:
+            self.reject(key, error.message, origin: origin)
+            self.unresolved.insert(key)
+        case nil:
+            self.reject(key, "This can't be a secret: it is needed to find secrets.", origin: origin)
+            self.unresolved.insert(key)
+        }
+        return nil
+    }
+
+    /// Looks up the secrets that settings name.
+    mutating func resolve(_ provider: any SecretProvider) async {
+        var references: [SettingKey: SecretReference] = [:]
+        for key in SettingKey.all where SettingKey.ofSecrets.contains(key) == false {
+            guard let text = self.config.string(forKey: key.key, isSecret: key.isSecret).map(trim),
+                text.hasPrefix(SecretReference.scheme)
+            else { continue }
+            do {
+                references[key] = try SecretReference(text)
+            } catch {
+                self.secrets[key] = .failure(error)
+            }
+        }
+        await withTaskGroup(of: (SettingKey, Result<(SecretReference, String), SecretError>).self) { group in
+            for (key, reference) in references {
+                group.addTask {
+                    do throws(SecretError) {
+                        let value = try await provider.value(of: reference)
+                        guard value.isEmpty == false, value.hasPrefix(SecretReference.scheme) == false else {
+                            throw SecretError(.invalidValue, "\(reference) is empty, or names another secret.")
+                        }
+                        return (key, .success((reference, value)))
+                    } catch { return (key, .failure(error)) }
+                }
+            }
+            for await (key, result) in group { self.secrets[key] = result }
+        }
     }
 
     /// A setting that `convert` understands, or the default value if it isn't set or is wrong.
@@ -99,9 +149,20 @@ struct SettingsReader {
 
     /// Notes that a setting can't be used.
     mutating func reject(_ key: SettingKey, _ message: String, origin: SettingOrigin? = nil) {
+        // What is wrong is that the secret can't be had, and not what follows from that.
+        guard self.unresolved.contains(key) == false else { return }
+        var message = message
+        if let found = self.found[key], let reference = found.reference, Self.shows(found.text, message) {
+            message = "What \(reference) holds can't be used for this setting."
+        }
         self.problems.append(
             SettingsError.Problem(setting: key.name, message: message, origin: origin ?? self.found[key]?.origin)
         )
+    }
+
+    /// Whether a message quotes a value, or one of the elements of a list.
+    private static func shows(_ value: String, _ message: String) -> Bool {
+        message.contains(value) || value.split(separator: ",").contains { message.contains(trim(String($0))) }
     }
 }
 

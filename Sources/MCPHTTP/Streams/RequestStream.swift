@@ -29,6 +29,7 @@ struct RequestStream: Sendable {
         from server: MCPServer,
         plain: (JSONRPCResponse?) -> Response
     ) async -> Response {
+        let principal = exchange.principal
         let mailbox = Mailbox()
         exchange.sink = mailbox
         exchange.answerEarly = { mailbox.answerEarly($0) }
@@ -58,7 +59,7 @@ struct RequestStream: Sendable {
         return Self.stream(mailbox, after: first) {
             end()
             task.cancel()
-        }
+        }.ending(with: principal)
     }
 
     /// Answers a request in the current task, which may be cancelled once the answer is given.
@@ -69,6 +70,7 @@ struct RequestStream: Sendable {
         through answer: DirectAnswer,
         plain: @escaping @Sendable (JSONRPCResponse?) -> DirectAnswer.Content
     ) async {
+        let principal = exchange.principal
         let mailbox = Mailbox()
         exchange.sink = mailbox
         exchange.answerEarly = {
@@ -85,7 +87,7 @@ struct RequestStream: Sendable {
                     keepAlive.remove(reminder)
                     answer.cancel()
                 }
-                answer.give(.response(stream))
+                answer.give(.response(stream.ending(with: principal)))
             }
         }
         mailbox.finish(with: await server.respond(to: call, exchange))

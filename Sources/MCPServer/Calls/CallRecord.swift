@@ -16,7 +16,7 @@ public struct CallRecord: Sendable {
     public var revision: String
     /// On whose behalf the call ran.
     public var principal: Principal
-    /// The name of the tool.
+    /// The name of the tool, or of what else was done.
     public var tool: String
     /// What calling the tool does to the world.
     public var effect: Effect
@@ -43,14 +43,25 @@ public struct CallRecord: Sendable {
     public static let replayed = "replayed"
 
     init(_ invocation: ToolInvocation, _ tool: RegisteredTool) {
+        self.init(invocation, effect: tool.effect, permission: tool.permission)
+        self.tool = tool.definition.name
+    }
+
+    /// The record of something that is no call of a tool, but has to be accounted for like one.
+    ///
+    /// - Parameters:
+    ///   - invocation: What is done: `tool` is its name for the record, such as `resources/read` or `POST /rag/upload`.
+    ///   - effect: What it does to the world.
+    ///   - permission: What it takes.
+    public init(_ invocation: ToolInvocation, effect: Effect, permission: Permission) {
         self.callID = RandomID.make()
         self.requestID = invocation.requestID
         self.transport = invocation.transport
         self.revision = invocation.revision
         self.principal = invocation.principal
-        self.tool = tool.definition.name
-        self.effect = tool.effect
-        self.permission = tool.permission
+        self.tool = invocation.tool
+        self.effect = effect
+        self.permission = permission
         self.arguments = invocation.arguments
         self.traceparent = invocation.traceparent
     }

@@ -35,11 +35,24 @@ extension MCPServer {
         _ catalogue: ServerCatalogue
     ) async throws(MCPError) -> Answer? {
         let uri = try Self.uri(of: request)
-        guard let match = catalogue.resources.match(uri), self.mayRead(match.permission, exchange) else {
+        guard let match = catalogue.resources.match(uri) else { throw Self.noResource(uri, exchange.revision) }
+        let start = ContinuousClock.now
+        let meta = exchange.meta ?? RequestMeta(params: request.params)
+        var record = CallRecord(
+            self.invocation(request.method, ["uri": .string(uri)], request, exchange, meta),
+            effect: .read,
+            permission: match.permission
+        )
+        defer {
+            record.duration = .now - start
+            self.pipeline.recorder.record(record)
+        }
+        guard self.mayRead(match.permission, exchange) else {
+            record.outcome = ToolError.Code.forbidden.rawValue
             throw Self.noResource(uri, exchange.revision)
         }
         do throws(MCPError) {
-            return try await self.handle(request, exchange, match.permission, match.read) { contents, codec in
+            let answer = try await self.handle(request, exchange, match.permission, match.read) { contents, codec in
                 let parts = contents.parts.map { part in
                     EmbeddedResource(
                         uri: part.uri ?? uri,
@@ -56,7 +69,11 @@ extension MCPServer {
                     caching: Codec.CachingHint(milliseconds: lifetime, scope: .private)
                 )
             }
+            record.outcome = answer == nil ? ToolError.Code.cancelled.rawValue : "ok"
+            return answer
         } catch {
+            record.outcome = error.data?["code"]?.stringValue ?? "error"
+            record.message = error.message
             if error.data?["code"] == "not_found" { throw Self.noResource(uri, exchange.revision) }
             throw error
         }

@@ -10,11 +10,16 @@ public struct Principal: Sendable, Hashable {
     public var roles: [String]
     /// What its credentials were issued for; nothing if they have no such limit.
     public var scopes: [String]?
+    /// When its credentials end, in seconds since 1970; nothing if they don't.
+    ///
+    /// Whoever goes on telling it something has to stop then.
+    public var expiry: Double?
 
-    public init(id: String, roles: [String] = [], scopes: [String]? = nil) {
+    public init(id: String, roles: [String] = [], scopes: [String]? = nil, expiry: Double? = nil) {
         self.id = id
         self.roles = roles
         self.scopes = scopes
+        self.expiry = expiry
     }
 
     /// Whoever can reach a server that asks for no tokens: someone on this machine.

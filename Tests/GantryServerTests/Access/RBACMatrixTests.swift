@@ -1,8 +1,12 @@
 import Access
 import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
 import JSON
 import Logging
 import MCPServer
+import NIOCore
 import Testing
 
 @testable import GantryServer
@@ -11,7 +15,12 @@ import Testing
 @Suite("Who may call which tool", .timeLimit(.minutes(2)))
 final class RBACMatrixTests: Sendable {
     private let directory = FileManager.default.temporaryDirectory.appending(path: "rbac-\(UUID().uuidString)").path
-    private let application: Application
+    /// What the test that runs is about.
+    @TaskLocal private static var current: GantryServer.Application?
+    private var application: GantryServer.Application {
+        guard let current = Self.current else { preconditionFailure("The test doesn't run in withApplication.") }
+        return current
+    }
 
     /// Roles as they are built in, but for things with these names only.
     private static let policy = """
@@ -66,32 +75,55 @@ final class RBACMatrixTests: Sendable {
         .documentLabel: ("in", "out"),
     ]
 
-    init() async throws {
+    init() throws {
         try FileManager.default.createDirectory(atPath: self.directory, withIntermediateDirectories: true)
-        let policy = "\(self.directory)/policy.yaml"
-        try Self.policy.write(toFile: policy, atomically: true, encoding: .utf8)
-        let settings = try await Settings.load(environment: [
-            "GANTRY_DATA_DIR": "\(self.directory)/data", "GANTRY_POLICY": policy, "GANTRY_AUTH": "required",
-            // Nothing listens there: what gets as far as Jira fails there.
-            "JIRA_URL": "http://127.0.0.1:9", "JIRA_USER": "a", "JIRA_TOKEN": "b",
-        ])
-        self.application = try Application(
-            settings: settings,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
+        try Self.policy.write(toFile: "\(self.directory)/policy.yaml", atomically: true, encoding: .utf8)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: self.directory) }
 
-    /// Runs a test, and closes the application after it.
-    private nonisolated(nonsending) func closing(_ test: nonisolated(nonsending) () async throws -> Void) async throws {
-        do {
-            try await test()
-        } catch {
-            await self.application.close()
-            throw error
+    /// A Jira in which there is nothing.
+    private static var emptyJira: some ApplicationProtocol {
+        let router = Router()
+        @Sendable func answer(_ text: String) -> Response {
+            Response(
+                status: .ok,
+                headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+            )
         }
-        await self.application.close()
+        router.on("/**", method: .get) { _, _ in answer("{}") }
+        router.on("/**", method: .post) { _, _ in answer(#"{"issues":[],"isLast":true}"#) }
+        router.on("/**", method: .put) { _, _ in Response(status: .noContent) }
+        return Hummingbird.Application(
+            router: router,
+            logger: Logger(label: "jira") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    /// Runs a test with an application that is closed after it.
+    private func withApplication(_ test: @escaping @Sendable () async throws -> Void) async throws {
+        try await Self.emptyJira.test(.live) { jira in
+            let application = try await self.makeApplication("http://127.0.0.1:\(try #require(jira.port))")
+            do {
+                try await Self.$current.withValue(application, operation: test)
+            } catch {
+                await application.close()
+                throw error
+            }
+            await application.close()
+        }
+    }
+
+    private func makeApplication(_ jira: String) async throws -> GantryServer.Application {
+        let settings = try await Settings.load(environment: [
+            "GANTRY_DATA_DIR": "\(self.directory)/data", "GANTRY_POLICY": "\(self.directory)/policy.yaml",
+            "GANTRY_AUTH": "required", "JIRA_URL": jira, "JIRA_USER": "a", "JIRA_TOKEN": "b",
+        ])
+        return try GantryServer.Application(
+            settings: settings,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
     }
 
     private func listed(_ principal: Principal) -> Set<String> {
@@ -124,7 +156,7 @@ final class RBACMatrixTests: Sendable {
 
     @Test("Every tool asks for a permission that policies can name")
     func permissionsAreKnown() async throws {
-        try await self.closing {
+        try await self.withApplication {
             for tool in self.listed(.local).sorted() {
                 let permission = try self.request(tool, nil, .local).permission.rawValue
                 #expect(
@@ -137,7 +169,7 @@ final class RBACMatrixTests: Sendable {
 
     @Test("A role lists a tool exactly if it may call it, with the scopes that cover it", arguments: roles)
     func roles(role: String) async throws {
-        try await self.closing {
+        try await self.withApplication {
             let everything = self.listed(.local)
             #expect(everything.count >= 3)
             let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
@@ -171,7 +203,7 @@ final class RBACMatrixTests: Sendable {
 
     @Test("Within reach a call is let in, out of reach it is not", arguments: roles)
     func reach(role: String) async throws {
-        try await self.closing {
+        try await self.withApplication {
             let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
             let listed = self.listed(principal)
             for tool in self.listed(.local).sorted() {
@@ -211,7 +243,7 @@ final class RBACMatrixTests: Sendable {
 
     @Test("Labels that a role is limited to reach the handler", arguments: roles)
     func labels(role: String) async throws {
-        try await self.closing {
+        try await self.withApplication {
             let principal = Principal(id: "user:x", roles: [role], scopes: ["*"])
             let question = AccessRequest(principal: principal, permission: "knowledge:read")
             guard case .allowed(let reach) = self.application.access.authorizer.decide(question) else {

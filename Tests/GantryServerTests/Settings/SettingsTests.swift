@@ -3,6 +3,7 @@ import Knowledge
 import Logging
 import MCPServer
 import Testing
+import Upstream
 
 @testable import GantryServer
 
@@ -48,19 +49,55 @@ struct SettingsTests {
                 "GANTRY_HOST", "GANTRY_PORT", "GANTRY_DATA_DIR", "GANTRY_READ_ONLY", "GANTRY_TOOL_NAMES",
                 "GANTRY_ALLOWED_HOSTS", "GANTRY_INSECURE", "GANTRY_HTTP_SSE", "CORS_ORIGINS", "GANTRY_AUTH",
                 "GANTRY_PUBLIC_URL",
-                "GANTRY_POLICY", "GANTRY_AUDIT_RETENTION_DAYS", "JWT_PUBLIC_KEY", "JWT_JWKS_URL", "JWT_ISSUER",
+                "GANTRY_POLICY", "GANTRY_AUDIT_RETENTION_DAYS", "GANTRY_AUDIT_KEY", "JWT_PUBLIC_KEY", "JWT_JWKS_URL",
+                "JWT_ISSUER",
                 "JWT_AUDIENCE", "DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW",
                 "DATABASE_POOL_RECYCLE_SECONDS", "REDIS_URL", "REDIS_CA_FILE", "GANTRY_SEALING_KEYS",
                 "LIMITS_PRINCIPAL", "LIMITS_TOOLS", "LIMITS_TOTAL", "JIRA_URL", "JIRA_USER",
                 "JIRA_TOKEN",
                 "JIRA_PROJECTS", "EMBEDDINGS_PRECISION", "EMBEDDINGS_URL", "EMBEDDINGS_MODEL", "EMBEDDINGS_API_KEY",
                 "EMBEDDINGS_DIMENSION", "EMBEDDINGS_MAX_TOKENS", "RERANK_URL", "RERANK_MODEL", "RERANK_API_KEY",
-                "RERANK_STYLE", "GANTRY_GIT_SCHEMES", "LOG_LEVEL", "LOG_FORMAT",
+                "RERANK_STYLE", "GANTRY_GIT_SCHEMES", "SECRETS_PROVIDER", "SECRETS_DIR", "SECRETS_TTL_SECONDS",
+                "AWS_REGION", "AWS_ENDPOINT_URL", "LOG_LEVEL", "LOG_FORMAT",
             ]
         )
     )
     func names(key: SettingKey, name: String) {
         #expect(key.name == name)
+    }
+
+    @Test("may be secrets that are kept elsewhere: the report has their names, and a message their places")
+    func keptElsewhere() async throws {
+        let settings = try await Settings.load(
+            environment: [
+                "JIRA_URL": "https://example.atlassian.net", "JIRA_USER": "secret://JIRA#user",
+                "JIRA_TOKEN": "secret://JIRA#token", "JIRA": #"{"user":"a@example.com","token":"very-secret"}"#,
+            ]
+        )
+        let jira = try #require(settings.jira)
+        #expect(jira.user == "a@example.com" && jira.token == "very-secret")
+        #expect(settings.report.first { $0.setting == .jiraToken }?.value == "secret://JIRA#token")
+        #expect(settings.report.first { $0.setting == .jiraUser }?.value == "secret://JIRA#user")
+        #expect(try await settings.credential(.jiraToken)?.value() == "very-secret")
+        #expect(settings.credential(.jiraURL) == nil)
+        #expect("\(try #require(settings.credential(.jiraToken)))" == "(hidden)")
+        var dumped = ""
+        dump(settings, to: &dumped)
+        #expect("\(settings)\(jira)\(dumped)".contains("very-secret") == false)
+        let error = await #expect(throws: SettingsError.self) {
+            try await Settings.load(
+                environment: [
+                    "JIRA_URL": "https://example.atlassian.net", "JIRA_USER": "secret://JIRA#none",
+                    "JIRA_TOKEN": "secret://NOTHING", "GANTRY_PORT": "secret://JIRA#token",
+                    "SECRETS_DIR": "secret://JIRA",
+                    "JIRA": #"{"token":"very-secret"}"#,
+                ]
+            )
+        }
+        let problems = error?.problems ?? []
+        #expect(Set(problems.map(\.setting)) == ["JIRA_USER", "JIRA_TOKEN", "GANTRY_PORT", "SECRETS_DIR"])
+        #expect(problems.count == 4)
+        #expect(error?.description.contains("very-secret") == false)
     }
 
     @Test("of the database are checked, and its address is never shown")
