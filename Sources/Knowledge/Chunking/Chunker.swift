@@ -127,7 +127,10 @@ public struct Chunker: Sendable {
         var end = 0
         var room = 0
         while end < units.count {
-            if start == end || room == 0 { room = self.room(for: units[start...], head: head) }
+            if start == end || room == 0 {
+                // A chunk has no more units than tokens; looking further would make nothing but headings take quadratic time.
+                room = self.room(for: units[start...].prefix(self.configuration.windowTokens), head: head)
+            }
             let unit = units[end]
             let held = start < end ? tokens.cost(of: units[start].span.lowerBound..<units[end - 1].span.upperBound) : 0
             let grown = tokens.cost(of: units[start].span.lowerBound..<unit.span.upperBound)
