@@ -27,6 +27,9 @@ class RoundRobin:
         self._loop.run_forever()
 
     def stop(self):
+        """Ends all connections; once it has, it does nothing."""
+        if not self._thread.is_alive():
+            return
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
