@@ -51,7 +51,10 @@ final class LineWriter: MessageSink {
     @discardableResult
     private func enqueue(_ message: JSONValue, limit: Int) -> Bool {
         let (isTaken, isForThread) = self.state.withLock { state in
-            guard state.isBroken == false, state.waiting.count < limit else { return (false, false) }
+            // After the end the descriptor may belong to somebody else.
+            guard state.isBroken == false, state.isFinished == false, state.waiting.count < limit else {
+                return (false, false)
+            }
             let isFirst = state.waiting.isEmpty && state.isWriting == false
             message.write(to: &state.waiting)
             state.waiting.append(0x0a)

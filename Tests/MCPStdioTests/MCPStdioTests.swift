@@ -254,3 +254,32 @@ struct LineSplitterTests {
         #expect(splitter.rest() == nil)
     }
 }
+
+@Suite("Writing lines")
+struct LineWriterTests {
+    @Test("After the end nothing is written, whoever still sends")
+    func end() async throws {
+        let pipe = Pipe()
+        let writer = LineWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        writer.write(["id": 1])
+        await writer.finish()
+        writer.write(["id": 2])
+        #expect(writer.send(JSONRPCRequest(id: .integer(3), method: "ping")) == false)
+        try pipe.fileHandleForWriting.close()
+        #expect(try pipe.fileHandleForReading.readToEnd() == Data("{\"id\":1}\n".utf8))
+    }
+
+    @Test("What is too long to be written at once comes before what is sent after it")
+    func order() async throws {
+        let pipe = Pipe()
+        let writer = LineWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        // More than a pipe holds, so the thread waits until somebody reads.
+        let long = String(repeating: "x", count: 200_000)
+        writer.write(["text": .string(long)])
+        writer.write(["id": 2])
+        let reader = Task.detached { try pipe.fileHandleForReading.readToEnd() }
+        await writer.finish()
+        try pipe.fileHandleForWriting.close()
+        #expect(try await reader.value == Data("{\"text\":\"\(long)\"}\n{\"id\":2}\n".utf8))
+    }
+}
