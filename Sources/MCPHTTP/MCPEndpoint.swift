@@ -388,7 +388,7 @@ public struct MCPEndpoint: Sendable {
             case .success: .ok
             case .failure(let error): .init(code: error.httpStatus)
             }
-        return .whole(status, [.contentType: "application/json"], ByteBuffer(bytes: response.json.serialized()))
+        return .whole(status, ByteBuffer(bytes: response.json.serialized()))
     }
 
     // MARK: Sessions

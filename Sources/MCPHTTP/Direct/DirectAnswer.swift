@@ -9,7 +9,8 @@ import Synchronization
 final class DirectAnswer: Sendable {
     /// What is written to the channel.
     enum Content: Sendable {
-        case whole(HTTPResponse.Status, HTTPFields, ByteBuffer)
+        /// JSON.
+        case whole(HTTPResponse.Status, ByteBuffer)
         /// An event stream, or whatever else writes its body itself.
         case response(Response)
     }

@@ -135,8 +135,11 @@ final class DirectCallHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // Nothing, if the client has gone.
         guard let context else { return }
         switch content {
-        case .whole(let status, var fields, let body):
-            fields[.contentLength] = String(body.readableBytes)
+        case .whole(let status, let body):
+            var fields = HTTPFields()
+            fields.reserveCapacity(5)
+            fields.append(HTTPField(name: .contentType, value: "application/json"))
+            fields.append(HTTPField(name: .contentLength, value: String(body.readableBytes)))
             self.route.complete(&fields, self.requestID)
             context.write(self.wrapOutboundOut(.head(HTTPResponse(status: status, headerFields: fields))), promise: nil)
             context.write(self.wrapOutboundOut(.body(body)), promise: nil)

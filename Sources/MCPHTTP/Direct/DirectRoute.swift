@@ -38,10 +38,11 @@ public struct DirectRoute: Sendable {
         return headers
     }
 
+    /// Adds what answers carry that the endpoint doesn't give them.
     func complete(_ fields: inout HTTPFields, _ requestID: String) {
-        fields[.date] = self.date.now
-        if let serverName { fields[.server] = serverName }
-        if self.tellsRequestID { fields[.xRequestID] = requestID }
+        fields.append(HTTPField(name: .date, value: self.date.now))
+        if let serverName { fields.append(HTTPField(name: .server, value: serverName)) }
+        if self.tellsRequestID { fields.append(HTTPField(name: .xRequestID, value: requestID)) }
     }
 }
 

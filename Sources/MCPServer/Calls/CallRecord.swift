@@ -54,7 +54,7 @@ public struct CallRecord: Sendable {
     ///   - effect: What it does to the world.
     ///   - permission: What it takes.
     public init(_ invocation: ToolInvocation, effect: Effect, permission: Permission) {
-        self.callID = RandomID.make()
+        self.callID = RandomID.unique()
         self.requestID = invocation.requestID
         self.transport = invocation.transport
         self.revision = invocation.revision

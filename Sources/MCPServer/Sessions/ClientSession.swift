@@ -1,6 +1,7 @@
 import JSON
 public import MCP
 import SharedState
+import Synchronization
 
 /// What `initialize` agreed on with a client of a legacy revision, and what the client has set since.
 public struct ClientSession: Sendable {
@@ -136,10 +137,22 @@ struct SessionStore: Sendable {
 
 /// Identifiers that can't be guessed.
 public enum RandomID {
+    private static let process = UInt64.random(in: .min ... .max)
+    private static let count = Atomic<UInt64>(0)
+
     /// 128 bits from the system's cryptographic generator, as 32 hexadecimal digits.
     public static func make() -> String {
         var generator = SystemRandomNumberGenerator()
-        let words = (generator.next() as UInt64, generator.next() as UInt64)
+        return self.text(generator.next(), generator.next())
+    }
+
+    /// A name that nothing else has, in this process or another, but that can be guessed: it takes no call of the system.
+    static func unique() -> String {
+        self.text(self.count.add(1, ordering: .relaxed).newValue, self.process)
+    }
+
+    private static func text(_ low: UInt64, _ high: UInt64) -> String {
+        let words = (low, high)
         return String(unsafeUninitializedCapacity: 32) { buffer in
             for index in 0..<16 {
                 Self.write(UInt8(truncatingIfNeeded: words.0 >> UInt64(index * 4)), at: index, buffer)
