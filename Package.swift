@@ -248,7 +248,8 @@ let package = Package(
         .testTarget(
             name: "AccessTests",
             dependencies: [
-                "Access", "AccessPostgres", "JSON", "MCP", "MCPServer", "Postgres", crypto, cryptoExtras, logging,
+                "Access", "AccessPostgres", "JSON", "MCP", "MCPServer", "Postgres", "TestSupport", crypto, cryptoExtras,
+                logging,
             ],
             swiftSettings: swiftSettings
         ),
@@ -256,8 +257,8 @@ let package = Package(
         .testTarget(
             name: "AuditTests",
             dependencies: [
-                "Audit", "AuditPostgres", "AuditSQLite", "JSON", "MCP", "MCPClient", "MCPServer", "Postgres", grdb,
-                logging,
+                "Audit", "AuditPostgres", "AuditSQLite", "JSON", "MCP", "MCPClient", "MCPServer", "Postgres",
+                "TestSupport", grdb, logging,
             ],
             swiftSettings: swiftSettings
         ),
@@ -265,6 +266,13 @@ let package = Package(
             name: "EmbeddingTests",
             dependencies: ["CKernels", "Embedding", "JSON", "Knowledge", "Upstream"],
             exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        // What several test targets use; no part of the products.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Postgres", "SharedState", logging],
+            path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -275,7 +283,9 @@ let package = Package(
         ),
         .testTarget(
             name: "KnowledgeSQLiteTests",
-            dependencies: ["JSON", "Knowledge", "KnowledgePostgres", "KnowledgeSQLite", "Postgres", grdb, logging],
+            dependencies: [
+                "JSON", "Knowledge", "KnowledgePostgres", "KnowledgeSQLite", "Postgres", "TestSupport", grdb, logging,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "CrawlingTests", dependencies: ["Crawling", "Knowledge"], swiftSettings: swiftSettings),
@@ -293,7 +303,7 @@ let package = Package(
             name: "KnowledgeToolsTests",
             dependencies: [
                 "Extraction", "JSON", "Knowledge", "KnowledgeSQLite", "KnowledgeTools", "MCP", "MCPClient", "MCPServer",
-                "SharedState",
+                "SharedState", "TestSupport",
             ],
             exclude: ["Snapshots"],
             swiftSettings: swiftSettings
@@ -302,14 +312,14 @@ let package = Package(
             name: "CoordinationToolsTests",
             dependencies: [
                 "CoordinationTools", "JSON", "MCP", "MCPClient", "MCPServer", "SharedState", "SharedStateRedis",
-                logging,
+                "TestSupport", logging,
             ],
             exclude: ["Snapshots"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "KubernetesToolsTests",
-            dependencies: ["JSON", "KubernetesTools", "MCPServer", yams],
+            dependencies: ["JSON", "KubernetesTools", "MCPServer", "TestSupport", yams],
             exclude: ["Snapshots"],
             swiftSettings: swiftSettings
         ),
@@ -321,7 +331,7 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", logging], swiftSettings: swiftSettings),
         .testTarget(
             name: "SharedStateTests",
-            dependencies: ["SharedState", "SharedStateRedis", logging, nioCore],
+            dependencies: ["SharedState", "SharedStateRedis", "TestSupport", logging, nioCore],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -349,7 +359,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MCPServerTests",
-            dependencies: ["JSON", "MCP", "MCPClient", "MCPServer", "SharedState", logging],
+            dependencies: ["JSON", "MCP", "MCPClient", "MCPServer", "SharedState", "TestSupport", logging],
             swiftSettings: swiftSettings
         ),
         .testTarget(

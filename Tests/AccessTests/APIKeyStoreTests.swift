@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Postgres
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Access
@@ -32,7 +33,8 @@ private struct KeyBench: Sendable {
             defer { try? FileManager.default.removeItem(atPath: directory) }
             try await body(KeyBench { time in APIKeyFile(directory: directory, now: { time.now.withLock { $0 } }) })
         case .postgreSQL:
-            try await TemporarySchema.with { pool in
+            try await TemporarySchema.with { schema in
+                let pool = schema.pool
                 let start = ContinuousClock.now
                 try await body(
                     KeyBench { time in
@@ -110,7 +112,8 @@ struct APIKeyStoreTests {
 
     @Test("While PostgreSQL is away, a key that was known goes on being recognised for a while")
     func away() async throws {
-        try await TemporarySchema.with { pool in
+        try await TemporarySchema.with { schema in
+            let pool = schema.pool
             let time = Mutex(ContinuousClock.now)
             let own = PostgresPool(pool.configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let store = PostgresAPIKeyStore(

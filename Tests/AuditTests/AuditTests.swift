@@ -7,6 +7,7 @@ import MCPClient
 import MCPServer
 import Postgres
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Audit
@@ -112,7 +113,8 @@ struct AuditBench: Sendable {
                 )
             )
         case .postgreSQL:
-            try await TemporarySchema.with { pool in
+            try await TemporarySchema.with { schema in
+                let pool = schema.pool
                 try await body(
                     AuditBench(
                         store: PostgresAuditStore(pool: pool, chain: Self.chain, logger: logger),

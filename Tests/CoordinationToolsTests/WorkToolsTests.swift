@@ -5,6 +5,7 @@ import MCP
 import MCPClient
 import MCPServer
 import SharedState
+import TestSupport
 import Testing
 
 /// The tools on one store, as several replicas have them.

@@ -2,6 +2,7 @@ import Foundation
 import Knowledge
 import KnowledgePostgres
 import KnowledgeSQLite
+import TestSupport
 import Testing
 
 @Suite("Ingestion queues")
@@ -16,10 +17,7 @@ struct IngestQueueTests {
         }.run()
     }
 
-    @Test(
-        "The queue in PostgreSQL keeps its promises",
-        .enabled(if: TemporarySchema.url != nil, "Set TEST_POSTGRES_URL, or run Scripts/test.")
-    )
+    @Test("The queue in PostgreSQL keeps its promises")
     func postgres() async throws {
         try await TemporarySchema.with { schema in
             do {
@@ -35,10 +33,7 @@ struct IngestQueueTests {
         }
     }
 
-    @Test(
-        "A server ingests what another one takes in, as soon as it is told",
-        .enabled(if: TemporarySchema.url != nil, "Set TEST_POSTGRES_URL, or run Scripts/test.")
-    )
+    @Test("A server ingests what another one takes in, as soon as it is told")
     func replicas() async throws {
         try await TemporarySchema.with { schema in
             let base = KnowledgeBase(

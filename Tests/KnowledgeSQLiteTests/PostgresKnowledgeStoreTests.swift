@@ -2,14 +2,12 @@ import Foundation
 import JSON
 import Knowledge
 import Postgres
+import TestSupport
 import Testing
 
 @testable import KnowledgePostgres
 
-@Suite(
-    "The PostgreSQL store",
-    .enabled(if: TemporarySchema.url != nil, "Set TEST_POSTGRES_URL, or run Scripts/test.")
-)
+@Suite("The PostgreSQL store")
 struct PostgresKnowledgeStoreTests {
     typealias Contract = KnowledgeStoreContract
 

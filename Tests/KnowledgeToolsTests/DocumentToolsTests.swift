@@ -6,6 +6,7 @@ import MCP
 import MCPClient
 import MCPServer
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import KnowledgeTools

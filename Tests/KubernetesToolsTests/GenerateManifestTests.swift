@@ -1,5 +1,6 @@
 import JSON
 import MCPServer
+import TestSupport
 import Testing
 import Yams
 

@@ -1,17 +1,19 @@
 import Foundation
-import Testing
+package import Testing
 
-/// Compares texts with reviewed files in `Snapshots`.
+/// Compares texts with reviewed files in the folder `Snapshots` of a test target.
 ///
 /// `UPDATE_SNAPSHOTS=1` writes them anew.
-enum Snapshot {
-    static func expect(
+package enum Snapshot {
+    package static func expect(
         _ text: String,
         named name: String,
+        filePath: String = #filePath,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Snapshots")
-        let url = folder.appending(path: name)
+        var target = URL(filePath: filePath).deletingLastPathComponent()
+        while target.deletingLastPathComponent().lastPathComponent != "Tests" { target.deleteLastPathComponent() }
+        let url = target.appending(path: "Snapshots").appending(path: name)
         if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] == "1" {
             try Data(text.utf8).write(to: url)
         }
