@@ -173,12 +173,15 @@ private struct NamelessFile {
 
     init(_ bytes: [UInt8]) throws {
         let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(directory)/gantry.XXXXXX".utf8CString)
-        let raw = mkstemp(&template)
-        guard raw >= 0 else { throw Errno(rawValue: errno) }
-        unlink(&template)
-        _ = fcntl(raw, F_SETFD, FD_CLOEXEC)
-        self.descriptor = FileDescriptor(rawValue: raw)
+        let path = "\(directory)/gantry-\(String(UInt64.random(in: .min ... .max), radix: 16))"
+        // Closed in other programs from the start: one that begins at this moment must not inherit it.
+        self.descriptor = try FileDescriptor.open(
+            path,
+            .readWrite,
+            options: [.create, .exclusiveCreate, .closeOnExec],
+            permissions: .ownerReadWrite
+        )
+        unlink(path)
         do {
             try self.descriptor.writeAll(bytes)
             try self.descriptor.seek(offset: 0, from: .start)
