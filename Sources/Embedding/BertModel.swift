@@ -3,16 +3,13 @@ import CKernels
 /// The forward pass of a small BERT: embeddings, transformer layers, mean pooling.
 ///
 /// Devlin et al., arXiv:1810.04805; Reimers and Gurevych, arXiv:1908.10084.
-///
-/// It is `@unchecked` because it holds pointers: nothing is written after `init`, and the tensors live as long as the mapping
-/// that it holds.
-final class BertModel: @unchecked Sendable {
-    private struct Norm {
-        var gain: UnsafePointer<Float>
-        var shift: UnsafePointer<Float>
+final class BertModel: Sendable {
+    private struct Norm: Sendable {
+        var gain: Safetensors.Floats
+        var shift: Safetensors.Floats
     }
 
-    private struct Layer {
+    private struct Layer: Sendable {
         /// Query, key and value in one matrix, so that they cost one multiplication.
         var attention: LinearLayer
         var output: LinearLayer
@@ -32,9 +29,9 @@ final class BertModel: @unchecked Sendable {
     private let processor: gantry_processor
     private let tensors: Safetensors
     private let vocabularySize: Int
-    private let words: UnsafePointer<Float>
-    private let positionVectors: UnsafePointer<Float>
-    private let typeVector: UnsafePointer<Float>
+    private let words: Safetensors.Floats
+    private let positionVectors: Safetensors.Floats
+    private let typeVector: Safetensors.Floats
     private let norm: Norm
     private let layers: [Layer]
 
@@ -71,9 +68,9 @@ final class BertModel: @unchecked Sendable {
         func linear(_ names: [String], outputs: Int, inputs: Int) throws(EmbeddingError) -> LinearLayer {
             var (weights, bias): ([Float], [Float]) = ([], [])
             for name in names {
-                let matrix = try tensors.floats("\(name).weight", shape: [outputs, inputs])
+                let matrix = try tensors.floats("\(name).weight", shape: [outputs, inputs]).pointer
                 weights.append(contentsOf: UnsafeBufferPointer(start: matrix, count: outputs * inputs))
-                let vector = try tensors.floats("\(name).bias", shape: [outputs])
+                let vector = try tensors.floats("\(name).bias", shape: [outputs]).pointer
                 bias.append(contentsOf: UnsafeBufferPointer(start: vector, count: outputs))
             }
             return LinearLayer(
@@ -168,14 +165,15 @@ final class BertModel: @unchecked Sendable {
             precondition(sequence.count <= Self.positions, "A sequence has at most 512 tokens.")
             for (position, id) in sequence.enumerated() {
                 precondition((0..<self.vocabularySize).contains(Int(id)), "An id is one of the vocabulary's.")
-                let word = self.words + Int(id) * width
-                gantry_add3(word, self.positionVectors + position * width, self.typeVector, width, hidden + row * width)
+                let word = self.words.pointer + Int(id) * width
+                let place = self.positionVectors.pointer + position * width
+                gantry_add3(word, place, self.typeVector.pointer, width, hidden + row * width)
                 row += 1
             }
         }
     }
 
     private func normalise(_ hidden: UnsafeMutablePointer<Float>, _ rows: Int, _ norm: Norm) {
-        gantry_layer_norm(self.processor, hidden, norm.gain, norm.shift, rows, Self.width, Self.epsilon)
+        gantry_layer_norm(self.processor, hidden, norm.gain.pointer, norm.shift.pointer, rows, Self.width, Self.epsilon)
     }
 }

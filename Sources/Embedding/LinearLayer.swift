@@ -9,15 +9,13 @@ enum Arithmetic: Sendable {
 }
 
 /// The weights of a linear layer, in the order in which the kernels read them.
-///
-/// It is `@unchecked` because it holds pointers: what they point to is its own, is written in `init` only, and is freed with
-/// it.
-final class LinearLayer: @unchecked Sendable {
+final class LinearLayer: Sendable {
     let outputs: Int
     let inputs: Int
     private let processor: gantry_processor
     private let arithmetic: Arithmetic
-    private let packed: UnsafeMutableRawPointer
+    // Unsafe only because it is a pointer: what it points to is its own, is written in `init` only, and is freed with it.
+    nonisolated(unsafe) private let packed: UnsafeMutableRawPointer
     /// The scale of each output, with 16-bit integers.
     private let scales: [Float]
     private let bias: [Float]

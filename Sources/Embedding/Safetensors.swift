@@ -4,10 +4,21 @@ import JSON
 /// A file of tensors, mapped into memory: eight bytes with the length of a JSON header, the header, and the numbers.
 ///
 /// Format: github.com/huggingface/safetensors, "Format".
-///
-/// It is `@unchecked` because it holds a pointer: the mapping is read-only and lives as long as the object.
-final class Safetensors: @unchecked Sendable {
-    private let base: UnsafeRawPointer
+final class Safetensors: Sendable {
+    /// The numbers of one tensor; they keep the file mapped.
+    struct Floats: Sendable {
+        private let file: Safetensors
+        // Unsafe only because it is a pointer: what it points to is read-only, and mapped as long as `file` lives.
+        nonisolated(unsafe) let pointer: UnsafePointer<Float>
+
+        fileprivate init(_ file: Safetensors, _ pointer: UnsafePointer<Float>) {
+            self.file = file
+            self.pointer = pointer
+        }
+    }
+
+    // Unsafe only because it is a pointer: the mapping is read-only and ends with the object.
+    nonisolated(unsafe) private let base: UnsafeRawPointer
     private let size: Int
     private let header: JSONObject
     private let dataStart: Int
@@ -48,10 +59,8 @@ final class Safetensors: @unchecked Sendable {
 
     /// The numbers of a tensor of 32-bit floats.
     ///
-    /// They live as long as this object.
-    ///
     /// - Throws: ``EmbeddingError`` if there is no such tensor of this shape within the file.
-    func floats(_ name: String, shape: [Int]) throws(EmbeddingError) -> UnsafePointer<Float> {
+    func floats(_ name: String, shape: [Int]) throws(EmbeddingError) -> Floats {
         let count = shape.reduce(1, *)
         guard let entry = self.header[name], entry["dtype"] == "F32",
             entry["shape"] == .array(shape.map(JSONValue.integer)),
@@ -60,7 +69,7 @@ final class Safetensors: @unchecked Sendable {
             end - start == count * MemoryLayout<Float>.stride,
             (self.dataStart + start).isMultiple(of: MemoryLayout<Float>.alignment)
         else { throw EmbeddingError(.modelCorrupt, "The embedding model has no tensor \(name) of shape \(shape).") }
-        return (self.base + self.dataStart + start).assumingMemoryBound(to: Float.self)
+        return Floats(self, (self.base + self.dataStart + start).assumingMemoryBound(to: Float.self))
     }
 
     /// Lets the system take back the memory of pages that were read; they are read again when they are used again.

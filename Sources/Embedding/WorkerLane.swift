@@ -8,48 +8,55 @@ import Synchronization
 final class WorkerLane: Sendable {
     /// What waits, and whether more may come.
     ///
-    /// Threads hold this, not the lane, so that the lane can end. It is `@unchecked` because its variables are guarded by the
-    /// condition, which the compiler can't see.
-    private final class Queue: @unchecked Sendable {
-        private let condition = NSCondition()
-        private var waiting: [@Sendable () -> Void] = []
-        private var next = 0
-        private var isClosed = false
+    /// Threads hold this, not the lane, so that the lane can end.
+    private final class Queue: Sendable {
+        private struct State {
+            var waiting: [@Sendable () -> Void] = []
+            var next = 0
+            var isClosed = false
+        }
+
+        private let state = Mutex(State())
+        /// Counts what waits; a closed queue lets everybody through.
+        private let changed = DispatchSemaphore(value: 0)
         private let limit: Int
 
         init(limit: Int) { self.limit = limit }
 
         /// Returns whether there was room.
         func append(_ work: @escaping @Sendable () -> Void) -> Bool {
-            self.condition.withLock {
-                guard self.waiting.count - self.next < self.limit else { return false }
-                self.waiting.append(work)
-                self.condition.signal()
+            let hasRoom = self.state.withLock { state in
+                guard state.waiting.count - state.next < self.limit else { return false }
+                state.waiting.append(work)
                 return true
             }
+            if hasRoom { self.changed.signal() }
+            return hasRoom
         }
 
-        /// Waits for work; there is none any more when the queue is closed.
+        /// Waits for work; there is none any more when the queue is closed and empty.
         func first() -> (@Sendable () -> Void)? {
-            self.condition.withLock {
-                while self.next == self.waiting.count, !self.isClosed { self.condition.wait() }
-                guard self.next < self.waiting.count else { return nil }
-                let work = self.waiting[self.next]
-                self.next += 1
-                // What is done goes when it is the greater part, so that each costs little and memory is bounded.
-                if 2 * self.next >= self.waiting.count {
-                    self.waiting.removeFirst(self.next)
-                    self.next = 0
+            while true {
+                self.changed.wait()
+                let (work, isClosed) = self.state.withLock { state -> ((@Sendable () -> Void)?, Bool) in
+                    guard state.next < state.waiting.count else { return (nil, state.isClosed) }
+                    let work = state.waiting[state.next]
+                    state.next += 1
+                    // What is done goes when it is the greater part, so that each costs little and memory is bounded.
+                    if 2 * state.next >= state.waiting.count {
+                        state.waiting.removeFirst(state.next)
+                        state.next = 0
+                    }
+                    return (work, state.isClosed)
                 }
-                return work
+                if isClosed { self.changed.signal() }
+                if work != nil || isClosed { return work }
             }
         }
 
         func close() {
-            self.condition.withLock {
-                self.isClosed = true
-                self.condition.broadcast()
-            }
+            self.state.withLock { $0.isClosed = true }
+            self.changed.signal()
         }
     }
 

@@ -111,12 +111,11 @@ public struct PostgresRow: Sendable {
     private func describe(_ column: Int) -> String { String(cString: PQfname(self.result.pointer, Int32(column))) }
 }
 
-/// Owns a result of libpq.
-///
-/// `@unchecked Sendable`: a result is not changed after libpq has handed it out, and libpq documents that it may be passed
-/// between threads (PostgreSQL documentation, section 32.21). It is freed once, when nobody has it any more.
-final class PostgresResult: @unchecked Sendable {
-    let pointer: OpaquePointer
+/// Owns a result of libpq, and frees it once nobody has it any more.
+final class PostgresResult: Sendable {
+    // Unsafe only because it is a pointer: a result is not changed after libpq has handed it out, and may be passed between
+    // threads (PostgreSQL documentation, section 32.21).
+    nonisolated(unsafe) let pointer: OpaquePointer
 
     init(_ pointer: OpaquePointer) { self.pointer = pointer }
 
