@@ -48,19 +48,19 @@ extension Response {
     }
 
     static func json(_ value: JSONValue, status: HTTPResponse.Status, headers: HTTPFields = [:]) -> Response {
+        .json(ByteBuffer(bytes: value.serialized()), status: status, headers: headers)
+    }
+
+    static func json(_ text: ByteBuffer, status: HTTPResponse.Status, headers: HTTPFields = [:]) -> Response {
         var fields = HTTPFields()
         // What the web framework adds has room, too.
         fields.reserveCapacity(headers.count + 4)
         fields.append(Self.contentTypeJSON)
         for field in headers where field.name != .contentType { fields.append(field) }
-        return Response(
-            status: status,
-            headers: fields,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.serialized()))
-        )
+        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: text))
     }
 
-    private static let contentTypeJSON = HTTPField(name: .contentType, value: "application/json")
+    static let contentTypeJSON = HTTPField(name: .contentType, value: "application/json")
 
     static func notAcceptable(_ message: String) -> Response {
         .error(MCPError(.invalidRequest, message), status: .notAcceptable)

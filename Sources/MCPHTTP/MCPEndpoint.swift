@@ -129,7 +129,7 @@ public struct MCPEndpoint: Sendable {
         _ head: HTTPRequest,
         _ headers: MessageHeaders,
         _ body: ByteBuffer,
-        _ answer: DirectAnswer
+        _ answer: PendingAnswer
     ) async {
         let request = Request(head: head, body: RequestBody(buffer: body))
         do {
@@ -147,7 +147,7 @@ public struct MCPEndpoint: Sendable {
         _ request: Request,
         _ headers: MessageHeaders,
         collected: ByteBuffer?,
-        directly answer: DirectAnswer?
+        directly answer: PendingAnswer?
     ) async throws -> Response? {
         let principal: Principal
         let value: JSONValue
@@ -244,7 +244,7 @@ public struct MCPEndpoint: Sendable {
         _ call: JSONRPCRequest,
         _ headers: MessageHeaders,
         _ principal: Principal,
-        _ answer: DirectAnswer?
+        _ answer: PendingAnswer?
     ) async throws(MCPError) -> Response? {
         let routing = RoutingHeaders(headers)
         let meta = RequestMeta(params: call.params)
@@ -268,15 +268,11 @@ public struct MCPEndpoint: Sendable {
         )
         exchange.meta = meta
         guard call.method.mayTakeLong else {
-            return Self.plain(await self.server.respond(to: call, exchange)) { $0.httpStatus }
+            return Self.content(of: await self.server.respond(to: call, exchange)) { $0.httpStatus }.response
         }
-        if let answer {
-            await self.requestStreams.answer(call, exchange, from: self.server, through: answer) { Self.whole($0) }
-            return nil
-        }
-        return await self.requestStreams.response(to: call, exchange, from: self.server) {
-            Self.plain($0) { $0.httpStatus }
-        }
+        guard let answer else { return await self.requestStreams.response(to: call, exchange, from: self.server) }
+        await self.requestStreams.answer(call, exchange, from: self.server, through: answer)
+        return nil
     }
 
     private func legacy(
@@ -301,14 +297,14 @@ public struct MCPEndpoint: Sendable {
         let session = try await self.requiredSession(of: headers, principal)
         let exchange = self.exchange(session, headers, principal)
         guard call.method.mayTakeLong else {
-            return Self.plain(await self.server.respond(to: call, exchange)) { _ in 200 }
+            return Self.content(of: await self.server.respond(to: call, exchange)) { _ in 200 }.response
         }
         return await self.sessionStreams.response(in: session) { [server] sink in
             var exchange = exchange
             exchange.sink = sink
             return await server.respond(to: call, exchange)
         } plain: {
-            Self.plain($0) { _ in 200 }
+            Self.content(of: $0) { _ in 200 }.response
         }
     }
 
@@ -372,21 +368,19 @@ public struct MCPEndpoint: Sendable {
 
     // MARK: Answers
 
-    private static func plain(_ response: JSONRPCResponse?, _ status: (MCPError) -> Int) -> Response {
-        // The client cancelled the request and expects no answer; HTTP wants one all the same.
-        guard let response else { return Response(status: .accepted) }
-        switch response.result {
-        case .success: return .json(response, status: .ok)
-        case .failure(let error): return .json(response, status: .init(code: status(error)))
-        }
-    }
-
-    private static func whole(_ response: JSONRPCResponse?) -> DirectAnswer.Content {
+    /// A response that nothing was sent before.
+    ///
+    /// - Parameters:
+    ///   - response: The response; nothing if the client cancelled the request and expects none.
+    ///   - status: The status of an error.
+    /// - Returns: What the client gets.
+    static func content(of response: JSONRPCResponse?, _ status: (MCPError) -> Int) -> PendingAnswer.Content {
+        // HTTP wants an answer all the same.
         guard let response else { return .response(Response(status: .accepted)) }
         let status: HTTPResponse.Status =
             switch response.result {
             case .success: .ok
-            case .failure(let error): .init(code: error.httpStatus)
+            case .failure(let error): .init(code: status(error))
             }
         return .whole(status, ByteBuffer(bytes: response.json.serialized()))
     }

@@ -36,7 +36,7 @@ final class DirectCallHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// The call whose body is being read.
     private var incoming: Incoming?
     /// The call that is worked on.
-    private var answer: DirectAnswer?
+    private var answer: PendingAnswer?
     /// What writes an answer piece by piece.
     private var stream: Task<Void, Never>?
     /// The name of the call that is worked on, for the answer.
@@ -110,7 +110,7 @@ final class DirectCallHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func begin(_ incoming: Incoming) {
         guard let me, self.hasGone == false else { return }
-        let answer = DirectAnswer { content in
+        let answer = PendingAnswer { content in
             me.eventLoop.execute { me.value.write(content) }
         }
         self.answer = answer
@@ -131,14 +131,14 @@ final class DirectCallHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if self.answer == nil { self.passedOn -= 1 } else { self.finish(context) }
     }
 
-    private func write(_ content: DirectAnswer.Content) {
+    private func write(_ content: PendingAnswer.Content) {
         // Nothing, if the client has gone.
         guard let context else { return }
         switch content {
         case .whole(let status, let body):
             var fields = HTTPFields()
             fields.reserveCapacity(5)
-            fields.append(HTTPField(name: .contentType, value: "application/json"))
+            fields.append(Response.contentTypeJSON)
             fields.append(HTTPField(name: .contentLength, value: String(body.readableBytes)))
             self.route.complete(&fields, self.requestID)
             context.write(self.wrapOutboundOut(.head(HTTPResponse(status: status, headerFields: fields))), promise: nil)

@@ -30,8 +30,6 @@ final class Mailbox: MessageSink {
         var isFinished = false
         var isAnswered = false
         var response: JSONRPCResponse?
-        /// What works on the answer.
-        var task: Task<Void, Never>?
         var reader: CheckedContinuation<Void, Never>?
         /// Called once there is something to read, instead of a reader.
         var onFirst: (@Sendable () -> Void)?
@@ -119,21 +117,6 @@ final class Mailbox: MessageSink {
             return Self.takeWake(&state)
         }
         wake.up()
-    }
-
-    /// Answers although the work on the answer goes on, and cancels that.
-    func answerEarly(_ response: JSONRPCResponse?) {
-        self.finish(with: response)
-        self.state.withLock { $0.task }?.cancel()
-    }
-
-    /// Tells the mailbox what works on its answer.
-    func attach(_ task: Task<Void, Never>) {
-        let isAnswered = self.state.withLock { state in
-            state.task = task
-            return state.isAnswered
-        }
-        if isAnswered { task.cancel() }
     }
 
     /// Whoever is to be told, outside of the lock.

@@ -21,54 +21,50 @@ struct RequestStream: Sendable {
     ///   - call: The request.
     ///   - exchange: How it came.
     ///   - server: What answers it.
-    ///   - plain: Makes the answer of a request that sent no notification.
-    /// - Returns: The stream, or what `plain` makes.
+    /// - Returns: The stream, or the answer of a request that sent nothing before.
     nonisolated(nonsending) func response(
         to call: JSONRPCRequest,
-        _ exchange: consuming Exchange,
-        from server: MCPServer,
-        plain: (JSONRPCResponse?) -> Response
+        _ exchange: Exchange,
+        from server: MCPServer
     ) async -> Response {
-        let principal = exchange.principal
-        let mailbox = Mailbox()
-        exchange.sink = mailbox
-        exchange.answerEarly = { mailbox.answerEarly($0) }
+        let (contents, continuation) = AsyncStream<PendingAnswer.Content>.makeStream()
+        let answer = PendingAnswer {
+            continuation.yield($0)
+            continuation.finish()
+        }
+        let watch = ConnectionWatch.current
+        let observer = watch?.onClose { answer.cancel() }
         // Not begun on this thread: a handler that computes for long must not hold up its own deadline, the comments that
         // keep the connection alive, or the news that the client has gone.
-        let task = Task { [exchange] in
-            mailbox.finish(with: await server.respond(to: call, exchange))
+        let task = Task {
+            await self.answer(call, exchange, from: server, through: answer) {
+                if let observer { watch?.remove(observer) }
+            }
         }
-        mailbox.attach(task)
-        let watch = ConnectionWatch.current
-        let observer = watch?.onClose { task.cancel() }
-        let reminder = self.keepAlive.add(mailbox)
-        let end: @Sendable () -> Void = { [keepAlive] in
-            keepAlive.remove(reminder)
-            if let observer { watch?.remove(observer) }
-        }
-        let first = await withTaskCancellationHandler {
-            await mailbox.next()
+        answer.attach(task)
+        return await withTaskCancellationHandler {
+            for await content in contents { return content.response }
+            // Nobody waits any more.
+            return Response(status: .accepted)
         } onCancel: {
-            task.cancel()
+            answer.cancel()
         }
-        guard let first else {
-            end()
-            return plain(mailbox.response)
-        }
-        // The response owns the task: it is cancelled when the client goes, or when the response can't be written.
-        return Self.stream(mailbox, after: first) {
-            end()
-            task.cancel()
-        }.ending(with: principal)
     }
 
     /// Answers a request in the current task, which may be cancelled once the answer is given.
+    ///
+    /// - Parameters:
+    ///   - call: The request.
+    ///   - exchange: How it came.
+    ///   - server: What answers it.
+    ///   - answer: What is given the stream, or the answer of a request that sent nothing before.
+    ///   - onEnd: Called when the client has all of the answer, or won't get it.
     nonisolated(nonsending) func answer(
         _ call: JSONRPCRequest,
         _ exchange: consuming Exchange,
         from server: MCPServer,
-        through answer: DirectAnswer,
-        plain: @escaping @Sendable (JSONRPCResponse?) -> DirectAnswer.Content
+        through answer: PendingAnswer,
+        onEnd: @escaping @Sendable () -> Void = {}
     ) async {
         let principal = exchange.principal
         let mailbox = Mailbox()
@@ -78,13 +74,18 @@ struct RequestStream: Sendable {
             answer.cancel()
         }
         let reminder = self.keepAlive.add(mailbox)
-        mailbox.onFirst { [keepAlive] in
+        let end: @Sendable () -> Void = { [keepAlive] in
+            keepAlive.remove(reminder)
+            onEnd()
+        }
+        mailbox.onFirst {
             if mailbox.isOnlyAnswered {
-                keepAlive.remove(reminder)
-                answer.give(plain(mailbox.response))
+                end()
+                answer.give(MCPEndpoint.content(of: mailbox.response) { $0.httpStatus })
             } else {
-                let stream = Self.stream(mailbox, after: []) {
-                    keepAlive.remove(reminder)
+                // The stream owns the task: it is cancelled when the client goes, or when the stream can't be written.
+                let stream = Self.stream(mailbox) {
+                    end()
                     answer.cancel()
                 }
                 answer.give(.response(stream.ending(with: principal)))
@@ -96,21 +97,18 @@ struct RequestStream: Sendable {
     /// An event stream of what a mailbox gets.
     private static func stream(
         _ mailbox: Mailbox,
-        after first: [Mailbox.Item],
         onEnd end: @escaping @Sendable () -> Void
     ) -> Response {
         let body = ResponseBody { writer in
             defer { end() }
-            var items: [Mailbox.Item]? = first
-            while let some = items {
-                for item in some {
+            while let items = await mailbox.next() {
+                for item in items {
                     switch item {
                     case .message(let message): try await writer.write(ServerSentEvents.event(message))
                     case .keepAlive: try await writer.write(ServerSentEvents.comment)
                     case .pause: break
                     }
                 }
-                items = await mailbox.next()
             }
             if let response = mailbox.response {
                 try await writer.write(ServerSentEvents.event(response.json))

@@ -314,11 +314,10 @@ final class SessionStreams: Sendable {
 }
 
 /// Lends the one writer of a body to the one task that writes.
-///
-/// It is `@unchecked` because Hummingbird's writers are not Sendable, although they may be handed on: one task of the
-/// group writes, and the body itself only once the group has ended.
-final class WriterBox: @unchecked Sendable {
-    var writer: any ResponseBodyWriter
+final class WriterBox: Sendable {
+    // Unsafe because Hummingbird's writers are not Sendable, although they may be handed on: one task of the group writes,
+    // and the body itself only once the group has ended.
+    nonisolated(unsafe) var writer: any ResponseBodyWriter
 
     init(_ writer: any ResponseBodyWriter) {
         self.writer = writer

@@ -3,16 +3,24 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// The answer to a request that is worked on in one task, on its way to the channel that the request came from.
+/// The answer to a request that is worked on in one task, on its way to whoever waits for it.
 ///
 /// The task need not live until the answer is given, nor end with it: a call that hangs is answered at its deadline.
-final class DirectAnswer: Sendable {
-    /// What is written to the channel.
+final class PendingAnswer: Sendable {
+    /// What the client gets.
     enum Content: Sendable {
         /// JSON.
         case whole(HTTPResponse.Status, ByteBuffer)
         /// An event stream, or whatever else writes its body itself.
         case response(Response)
+
+        /// The same for the web framework.
+        var response: Response {
+            switch self {
+            case .whole(let status, let json): .json(json, status: status)
+            case .response(let response): response
+            }
+        }
     }
 
     private struct State {
@@ -22,11 +30,11 @@ final class DirectAnswer: Sendable {
     }
 
     private let state = Mutex(State())
-    private let write: @Sendable (Content) -> Void
+    private let take: @Sendable (Content) -> Void
 
-    /// - Parameter write: Called once, on any thread.
-    init(_ write: @escaping @Sendable (Content) -> Void) {
-        self.write = write
+    /// - Parameter take: Takes the answer; called once, on any thread.
+    init(_ take: @escaping @Sendable (Content) -> Void) {
+        self.take = take
     }
 
     /// Gives the answer.
@@ -37,7 +45,7 @@ final class DirectAnswer: Sendable {
             defer { state.isGiven = true }
             return state.isGiven == false
         }
-        if isFirst { self.write(content) }
+        if isFirst { self.take(content) }
     }
 
     /// Names the task that works on the answer.
