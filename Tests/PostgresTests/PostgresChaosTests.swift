@@ -178,9 +178,7 @@ struct PostgresChaosTests {
         try outcome.get()
     }
 
-    /// Lets callers work while something happens to the server.
-    ///
-    /// - Parameter codes: What callers may be told.
+    /// Lets callers work while something happens to the server; `codes` are what they may be told.
     private func attack(
         _ server: Server,
         _ pool: PostgresPool,
