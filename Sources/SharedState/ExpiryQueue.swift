@@ -1,14 +1,14 @@
 /// Keys in the order in which their values expire: a binary heap.
 ///
 /// A key may be in it several times.
-struct ExpiryQueue {
-    private typealias Item = (expiry: ContinuousClock.Instant, key: String)
+struct ExpiryQueue<Key> {
+    private typealias Item = (expiry: ContinuousClock.Instant, key: Key)
 
     private var items: [Item] = []
 
     init() {}
 
-    init(_ keys: some Sequence<(String, ContinuousClock.Instant)>) {
+    init(_ keys: some Sequence<(Key, ContinuousClock.Instant)>) {
         // What is sorted is a heap.
         self.items = keys.map { ($0.1, $0.0) }.sorted { $0.expiry < $1.expiry }
     }
@@ -18,7 +18,7 @@ struct ExpiryQueue {
     /// When the first key expires.
     var earliest: ContinuousClock.Instant? { self.items.first?.expiry }
 
-    mutating func add(_ key: String, at expiry: ContinuousClock.Instant) {
+    mutating func add(_ key: Key, at expiry: ContinuousClock.Instant) {
         self.items.append((expiry, key))
         var child = self.items.count - 1
         while child > 0, self.items[child].expiry < self.items[(child - 1) / 2].expiry {
@@ -28,7 +28,7 @@ struct ExpiryQueue {
     }
 
     /// Takes out the key that expires first, if it does so before a time or at it.
-    mutating func next(before time: ContinuousClock.Instant) -> String? {
+    mutating func next(before time: ContinuousClock.Instant) -> Key? {
         guard let first = self.items.first, first.expiry <= time else { return nil }
         let last = self.items.removeLast()
         guard !self.items.isEmpty else { return first.key }
@@ -42,5 +42,14 @@ struct ExpiryQueue {
             parent = least
         }
         return first.key
+    }
+
+    /// Drops what is of no use, once it is the larger part: keys that were removed, or whose values live longer by now.
+    ///
+    /// - Parameters:
+    ///   - count: How many keys are of use.
+    ///   - keys: Those, each with the time at which it expires.
+    mutating func compact<Keys: Sequence<(Key, ContinuousClock.Instant)>>(to count: Int, _ keys: () -> Keys) {
+        if self.count > 2 * count + 64 { self = Self(keys()) }
     }
 }

@@ -13,15 +13,13 @@ public final class InMemoryKeyValueStore: KeyValueStore {
     private struct State {
         var entries: [String: Entry] = [:]
         /// When to look at a key again: never later than its value expires.
-        var expiries = ExpiryQueue()
+        var expiries = ExpiryQueue<String>()
 
         mutating func keep(_ entry: Entry, as key: String) {
             let isLater = self.entries.updateValue(entry, forKey: key).map { $0.expiry <= entry.expiry } ?? false
             if isLater { return }
             self.expiries.add(key, at: entry.expiry)
-            // Keys that were removed or set again leave behind what is of no use.
-            if self.expiries.count > 2 * self.entries.count + 64 {
-                self.expiries = ExpiryQueue(self.entries.lazy.map { ($0.key, $0.value.expiry) })
+            self.expiries.compact(to: self.entries.count) { [entries] in entries.lazy.map { ($0.key, $0.value.expiry) }
             }
         }
 

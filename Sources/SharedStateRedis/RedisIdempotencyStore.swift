@@ -14,15 +14,8 @@ public struct RedisIdempotencyStore: IdempotencyStore {
         self.limits = limits
     }
 
-    private static let now = """
-        local time = redis.call('TIME')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000)
-        local function number(n) return string.format('%.0f', n) end
-
-        """
-
     private static let begin = RedisScript(
-        now + """
+        withClock: """
             local fingerprint, attempt, lease = ARGV[1], ARGV[2], number(now + tonumber(ARGV[3]))
             local h = redis.call('HMGET', KEYS[1], 'fingerprint', 'lease', 'answer')
             if h[1] then
@@ -45,7 +38,7 @@ public struct RedisIdempotencyStore: IdempotencyStore {
     )
 
     private static let keep = RedisScript(
-        now + """
+        withClock: """
             if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
             redis.call('HSET', KEYS[1], 'lease', number(now + tonumber(ARGV[2])))
             return 1

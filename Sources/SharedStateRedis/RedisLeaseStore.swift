@@ -17,9 +17,6 @@ public struct RedisLeaseStore: LeaseStore {
 
     /// What all scripts begin with.
     private static let common = """
-        local time = redis.call('TIME')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000)
-        local function number(n) return string.format('%.0f', n) end
         local function read(key)
             local h = redis.call('HMGET', key, 'principal', 'agent', 'token', 'note', 'expiry', 'end', 'heir')
             if not h[1] then return nil end
@@ -46,7 +43,7 @@ public struct RedisLeaseStore: LeaseStore {
 
     // KEYS: the lease, held, names, those of the principal, the last token, notes
     private static let claim = RedisScript(
-        common + """
+        withClock: common + """
             local name, principal, agent, lifetime, note = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
             local kind, former = status(read(KEYS[1]))
             if kind == 'held' then return answer('held', former) end
@@ -84,7 +81,7 @@ public struct RedisLeaseStore: LeaseStore {
     )
 
     private static let renew = RedisScript(
-        common + """
+        withClock: common + """
             local name, lifetime = ARGV[1], tonumber(ARGV[4])
             local kind, h = status(read(KEYS[1]))
             if kind ~= 'held' or h.principal ~= ARGV[2] or h.token ~= ARGV[3] then return false end
@@ -106,7 +103,7 @@ public struct RedisLeaseStore: LeaseStore {
 
     // The last of KEYS is what the names of leases begin with.
     private static let end = RedisScript(
-        common + """
+        withClock: common + """
             local name = ARGV[1]
             local kind, h = status(read(KEYS[1]))
             if kind ~= 'held' or h.principal ~= ARGV[2] or h.token ~= ARGV[3] then return 0 end
@@ -131,7 +128,7 @@ public struct RedisLeaseStore: LeaseStore {
     )
 
     private static let status = RedisScript(
-        common + """
+        withClock: common + """
             local kind, h = status(read(KEYS[1]))
             if not h then return {kind} end
             return answer(kind, h)
@@ -140,7 +137,7 @@ public struct RedisLeaseStore: LeaseStore {
 
     // Looks at 1,000 names at a time, and at no more than 10,000.
     private static let list = RedisScript(
-        common + """
+        withClock: common + """
             local from, limit, found, seen, last = ARGV[1], tonumber(ARGV[3]), {}, 0, nil
             while seen < 10000 do
                 local names = redis.call('ZRANGEBYLEX', KEYS[1], from, ARGV[2], 'LIMIT', 0, 1000)
@@ -161,7 +158,7 @@ public struct RedisLeaseStore: LeaseStore {
     )
 
     private static let takeExpired = RedisScript(
-        common + """
+        withClock: common + """
             local names = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1000)
             for _, name in ipairs(names) do
                 redis.call('ZREM', KEYS[1], name)
@@ -324,45 +321,34 @@ public struct RedisLeaseStore: LeaseStore {
 
 /// A lease as the scripts answer it: its kind, principal, agent, token, note, milliseconds left, end, and heir.
 private struct LeaseFields {
-    private let texts: [String]
+    let remaining: Duration
+    private let holder: LeaseHolder
+    private let token: Int
+    private let note: String
+    private let end: FormerLease.End?
+    private let heir: String?
 
     init(_ answer: RESPValue) throws(SharedStateError) {
-        self.texts = answer.array?.compactMap(\.text) ?? []
-        guard self.texts.count == 8, Int(self.texts[3]) != nil, Int(self.texts[5]) != nil else {
+        let texts = answer.array?.compactMap(\.text) ?? []
+        guard texts.count == 8, let token = Int(texts[3]), let left = Int(texts[5]) else {
             throw SharedStateError.strangeAnswer
         }
+        self.holder = LeaseHolder(principal: texts[1], agent: texts[2].isEmpty ? nil : texts[2])
+        self.token = token
+        self.note = texts[4]
+        self.remaining = .milliseconds(left)
+        self.end = FormerLease.End(rawValue: texts[6])
+        self.heir = texts[7].isEmpty ? nil : texts[7]
     }
-
-    private var holder: LeaseHolder {
-        LeaseHolder(principal: self.texts[1], agent: self.texts[2].isEmpty ? nil : self.texts[2])
-    }
-
-    var remaining: Duration { .milliseconds(Int(self.texts[5]) ?? 0) }
 
     func lease(on resource: String) -> Lease {
-        Lease(
-            resource: resource,
-            holder: self.holder,
-            token: Int(self.texts[3]) ?? 0,
-            note: self.texts[4],
-            remaining: self.remaining
-        )
+        Lease(resource: resource, holder: self.holder, token: self.token, note: self.note, remaining: self.remaining)
     }
 
     var former: FormerLease {
         get throws(SharedStateError) {
-            guard let end = FormerLease.End(rawValue: self.texts[6]) else { throw SharedStateError.strangeAnswer }
-            return FormerLease(
-                holder: self.holder,
-                note: self.texts[4],
-                end: end,
-                heir: self.texts[7].isEmpty ? nil : self.texts[7]
-            )
+            guard let end else { throw SharedStateError.strangeAnswer }
+            return FormerLease(holder: self.holder, note: self.note, end: end, heir: self.heir)
         }
     }
-}
-
-extension SharedStateError {
-    /// Redis answered what none of our scripts answers.
-    static var strangeAnswer: Self { Self(.unavailable, "Redis answered something else.") }
 }

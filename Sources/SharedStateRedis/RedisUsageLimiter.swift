@@ -101,7 +101,7 @@ public struct RedisUsageLimiter: UsageLimiter {
         guard let refusal = answer.array else { return nil }
         guard refusal.count == 2, let index = refusal[0].integer, (1...Int64(uses.count)).contains(index),
             let wait = refusal[1].integer
-        else { throw SharedStateError(.unavailable, "Redis answered something else.") }
+        else { throw SharedStateError.strangeAnswer }
         return LimitRefusal(
             index: Int(index) - 1,
             retryAfter: wait < 0 ? UsageLimit.placeRetry : .milliseconds(max(1, wait))

@@ -60,7 +60,7 @@ struct InMemoryKeyValueStoreTests {
 
     @Test("Keys come out in the order in which they expire")
     func order() {
-        var queue = ExpiryQueue()
+        var queue = ExpiryQueue<String>()
         let start = self.clock.now
         for number in 0..<500 { queue.add("\(number * 7919 % 500)", at: start + .seconds(number * 7919 % 500)) }
         var keys: [String] = []

@@ -14,9 +14,8 @@ public final class InMemoryIdempotencyStore: IdempotencyStore {
 
     private struct State {
         var records: [IdempotencyKey: Record] = [:]
-        /// Keys in the order in which they were begun, and so expire, some of them forgotten since.
-        var order: [(key: IdempotencyKey, expiry: ContinuousClock.Instant)] = []
-        var start = 0
+        /// When to look at a key again, which may have been forgotten since.
+        var expiries = ExpiryQueue<IdempotencyKey>()
         var counts: [String: Int] = [:]
         var bytes = 0
 
@@ -76,7 +75,10 @@ public final class InMemoryIdempotencyStore: IdempotencyStore {
                 expiry: expiry
             )
             state.counts[key.owner] = count + 1
-            state.order.append((key, expiry))
+            state.expiries.add(key, at: expiry)
+            state.expiries.compact(to: state.records.count) { [records = state.records] in
+                records.lazy.map { ($0.key, $0.value.expiry) }
+            }
             return .begun
         }
     }
@@ -114,16 +116,9 @@ public final class InMemoryIdempotencyStore: IdempotencyStore {
     }
 
     private static func forgetExpired(at now: ContinuousClock.Instant, _ state: inout State) {
-        while state.start < state.order.count, state.order[state.start].expiry <= now {
-            let (key, expiry) = state.order[state.start]
-            // It may have been forgotten and begun anew since.
-            if state.records[key]?.expiry == expiry { state.remove(key) }
-            state.start += 1
-        }
-        if state.order.count > 2 * state.records.count + 64 {
-            let order = state.order[state.start...]
-            state.order = order.filter { state.records[$0.key]?.expiry == $0.expiry }
-            state.start = 0
+        while let key = state.expiries.next(before: now) {
+            // It may have been begun anew since.
+            if let record = state.records[key], record.expiry <= now { state.remove(key) }
         }
     }
 }

@@ -20,9 +20,9 @@ public final class InMemoryLeaseStore: LeaseStore {
     private struct State {
         var records: [String: Record] = [:]
         /// The names that were not taken note of since they were claimed, each with the time to look at it.
-        var expiries = ExpiryQueue()
+        var expiries = ExpiryQueue<String>()
         /// When to forget what is left of a lease.
-        var forgettings = ExpiryQueue()
+        var forgettings = ExpiryQueue<String>()
         var held: [String: Set<String>] = [:]
         var heldCount = 0
         /// Names whose leases were given up with a note, oldest first, some of them claimed again since.
@@ -263,14 +263,11 @@ public final class InMemoryLeaseStore: LeaseStore {
             }
             state.notes.removeFirst(dropped)
         }
-        // Leases that were renewed leave behind what is of no use.
-        if state.expiries.count > 2 * state.heldCount + 64 {
-            state.expiries = ExpiryQueue(
-                state.held.values.joined().compactMap { name in state.records[name].map { (name, $0.expiry) } }
-            )
+        state.expiries.compact(to: state.heldCount) { [state] in
+            state.held.values.joined().compactMap { name in state.records[name].map { (name, $0.expiry) } }
         }
-        if state.forgettings.count > 2 * state.records.count + 64 {
-            state.forgettings = ExpiryQueue(state.records.map { ($0.key, $0.value.forgetting) })
+        state.forgettings.compact(to: state.records.count) { [records = state.records] in
+            records.lazy.map { ($0.key, $0.value.forgetting) }
         }
     }
 }

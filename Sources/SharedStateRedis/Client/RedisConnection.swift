@@ -207,6 +207,11 @@ extension RedisConnection {
 extension SharedStateError {
     static var connectionLost: Self { Self(.unavailable, "The connection to Redis was lost.") }
 
+    /// Redis answered what none of our commands and scripts answers.
+    static var strangeAnswer: Self {
+        Self(.unavailable, "Redis answered something else than was asked; let no other program write keys of Gantry.")
+    }
+
     /// What an error of the server means.
     init(redis text: String) {
         switch text.prefix(while: { $0 != " " }) {

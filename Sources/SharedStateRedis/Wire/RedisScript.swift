@@ -16,6 +16,19 @@ struct RedisScript: Sendable {
         }.joined()
     }
 
+    /// A program that knows the time: `time` as `TIME` answers it, `now` in whole milliseconds since 1970, and `number`,
+    /// which writes whole numbers out where Lua would round them.
+    init(withClock text: String) {
+        self.init(
+            """
+            local time = redis.call('TIME')
+            local now = time[1] * 1000 + math.floor(time[2] / 1000)
+            local function number(n) return string.format('%.0f', n) end
+
+            """ + text
+        )
+    }
+
     func command(byDigest: Bool, keys: [String], _ arguments: [[UInt8]]) -> RedisCommand {
         RedisCommand(
             [
