@@ -12,8 +12,8 @@ public struct PostgresIngestQueue: IngestQueue {
     private let store: PostgresKnowledgeStore
     private let limits: IngestQueueLimits
 
-    /// On which servers hear of one another's files.
-    private static let channel = "gantry.ingest_queue"
+    /// On which servers with the same tables hear of one another, in SQL; the payload is an ``IngestQueueEvent``.
+    private static let channel = "'gantry.ingest_queue ' || hashtext(current_schema())"
 
     /// Creates the queue of a store.
     public init(store: PostgresKnowledgeStore, limits: IngestQueueLimits = IngestQueueLimits()) {
@@ -105,7 +105,7 @@ public struct PostgresIngestQueue: IngestQueue {
                 [.int8(item)]
             )
             guard rows.first != nil else { throw IngestQueueLimits.jobClosed }
-            try await Self.tellOthers(connection)
+            try await Self.tellOthers(.queued, connection)
         }
     }
 
@@ -300,7 +300,7 @@ public struct PostgresIngestQueue: IngestQueue {
                 """,
                 [.int8Array(items), .text(worker), .timestamptz(dueAt), .int(countsAttempt ? 0 : 1)]
             )
-            try await Self.tellOthers(connection)
+            try await Self.tellOthers(.queued, connection)
         }
         try await self.giveUp()
     }
@@ -327,7 +327,7 @@ public struct PostgresIngestQueue: IngestQueue {
                 """,
                 [.textArray(Array(workers))]
             )
-            try await Self.tellOthers(connection)
+            try await Self.tellOthers(.queued, connection)
         }
     }
 
@@ -345,14 +345,17 @@ public struct PostgresIngestQueue: IngestQueue {
         }
     }
 
-    public func listen(_ heard: @Sendable () -> Void) async throws(KnowledgeError) {
+    public func listen(_ heard: @Sendable (IngestQueueEvent) -> Void) async throws(KnowledgeError) {
         do {
             // Not one of the pool, which may have no more than one.
             let connection = try await PostgresConnection.connect(self.store.pool.configuration)
             do {
-                let notifications = try await connection.listen(to: Self.channel)
-                heard()
-                for await _ in notifications { heard() }
+                let channel = try await connection.query("SELECT \(Self.channel)")
+                let notifications = try await connection.listen(to: channel.first?.get(0) ?? "")
+                for event in IngestQueueEvent.allCases { heard(event) }
+                for await notification in notifications {
+                    if let event = IngestQueueEvent(rawValue: notification.payload) { heard(event) }
+                }
                 await connection.close()
             } catch {
                 await connection.close()
@@ -442,6 +445,7 @@ public struct PostgresIngestQueue: IngestQueue {
                 connection
             )
             try await Self.complete([id], connection)
+            try await Self.tellOthers(.jobFinished, connection)
             return true
         }
     }
@@ -462,9 +466,9 @@ public struct PostgresIngestQueue: IngestQueue {
         )
     }
 
-    /// Wakes the workers of all servers once the transaction is committed.
-    private static func tellOthers(_ connection: PostgresConnection) async throws {
-        try await connection.query("SELECT pg_notify($1, '')", [.text(Self.channel)])
+    /// Tells all servers once the transaction is committed.
+    private static func tellOthers(_ event: IngestQueueEvent, _ connection: PostgresConnection) async throws {
+        try await connection.query("SELECT pg_notify(\(Self.channel), $1)", [.text(event.rawValue)])
     }
 
     /// Keeps the jobs of files from others until the transaction ends.
@@ -505,14 +509,16 @@ public struct PostgresIngestQueue: IngestQueue {
 
     /// Notes which of some jobs, which are locked, have nothing left to do.
     private static func complete(_ jobs: [String], _ connection: PostgresConnection) async throws {
-        try await connection.query(
+        let finished = try await connection.query(
             """
             UPDATE ingest_jobs j SET finished_at = $2
             WHERE id = ANY($1) AND finished_at IS NULL AND receiver IS NULL AND NOT EXISTS (
                 SELECT 1 FROM ingest_items WHERE job_id = j.id AND state IN ('receiving', 'queued', 'running'))
+            RETURNING id
             """,
             [.textArray(jobs), .timestamptz(Date())]
         )
+        if finished.first != nil { try await Self.tellOthers(.jobFinished, connection) }
     }
 
     /// Forgets what processes hadn't taken in whole, and closes their jobs.

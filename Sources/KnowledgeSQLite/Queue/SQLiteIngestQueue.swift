@@ -282,8 +282,8 @@ public struct SQLiteIngestQueue: IngestQueue {
         }
     }
 
-    /// Nothing in SQLite tells one process of the changes of another; each comes back when the next claim runs out.
-    public func listen(_ heard: @Sendable () -> Void) async throws(KnowledgeError) {}
+    // Nothing in SQLite tells one process of the changes of another; each comes back when the next claim runs out.
+    public func listen(_ heard: @Sendable (IngestQueueEvent) -> Void) async throws(KnowledgeError) {}
 
     public func job(_ id: String) async throws(KnowledgeError) -> IngestJob? {
         try await self.read { database in

@@ -94,13 +94,13 @@ public protocol IngestQueue: Sendable {
     /// Returns when the next file is due or the next claim runs out, or nothing if neither will happen.
     func nextEvent() async throws(KnowledgeError) -> Date?
 
-    /// Calls a closure once it listens, and then whenever a process may have queued files or given some back, until the task
-    /// is cancelled.
+    /// Tells what other processes do with the queue, until the task is cancelled.
     ///
-    /// It returns if no other process can, or if none can be heard.
+    /// It begins with one event of each kind, as soon as nothing more is missed. It returns if no other process can be
+    /// heard.
     ///
     /// - Throws: ``KnowledgeError/Code/storeFailed`` when nothing can be heard any more; then it is called again.
-    func listen(_ heard: @Sendable () -> Void) async throws(KnowledgeError)
+    func listen(_ heard: @Sendable (IngestQueueEvent) -> Void) async throws(KnowledgeError)
 
     /// Returns a job, or nothing if there is none of this identifier.
     func job(_ id: String) async throws(KnowledgeError) -> IngestJob?
@@ -115,6 +115,14 @@ public protocol IngestQueue: Sendable {
     ///
     /// - Returns: Whether there is such a job.
     func cancel(job id: String) async throws(KnowledgeError) -> Bool
+}
+
+/// What processes that share a queue hear of one another.
+public enum IngestQueueEvent: String, CaseIterable, Sendable {
+    /// Files may be there to be claimed: they were queued, or given back.
+    case queued
+    /// A job was finished or cancelled.
+    case jobFinished = "job_finished"
 }
 
 /// The most that a queue holds.

@@ -1,11 +1,12 @@
 public import Foundation
+import Synchronization
 
 /// Ingests what waits in a queue, several batches at a time, for as long as it runs.
 ///
 /// A batch is claimed, ingested and only then taken out of the queue. When the process dies in between, it is ingested
 /// again, and what was written already costs nothing, as it is unchanged. A failure that says nothing about the file, such
 /// as a busy store, is tried again later, each time after twice as long.
-public struct IngestWorkers: Sendable {
+public final class IngestWorkers: Sendable {
     /// How the work is cut up.
     public struct Configuration: Sendable {
         /// How many batches are ingested at a time.
@@ -26,12 +27,16 @@ public struct IngestWorkers: Sendable {
     public let queue: any IngestQueue
     private let base: KnowledgeBase
     private let configuration: Configuration
-    private let report: @Sendable (KnowledgeError) -> Void
+    private let onFailure: @Sendable (KnowledgeError) -> Void
 
     /// Something was put into the queue.
     private let arrivals = Wakeup()
     /// Something was finished.
     private let completions = Wakeup()
+    /// Whether the queue tells what other processes do.
+    private let hearsOthers = Atomic(false)
+    /// What was told last of a queue that can't be used, until it can be again.
+    private let failure = Mutex<String?>(nil)
 
     /// Creates workers.
     ///
@@ -39,17 +44,17 @@ public struct IngestWorkers: Sendable {
     ///   - queue: Where the files are taken from.
     ///   - base: Where the documents in them go.
     ///   - configuration: How the work is cut up.
-    ///   - report: Told of errors of the queue itself, for the log.
+    ///   - onFailure: Told of errors of the queue itself, for the log: not at each attempt, but when there is something new.
     public init(
         queue: any IngestQueue,
         base: KnowledgeBase,
         configuration: Configuration = Configuration(),
-        report: @escaping @Sendable (KnowledgeError) -> Void = { _ in }
+        onFailure: @escaping @Sendable (KnowledgeError) -> Void = { _ in }
     ) {
         self.queue = queue
         self.base = base
         self.configuration = configuration
-        self.report = report
+        self.onFailure = onFailure
     }
 
     /// Works until the task is cancelled.
@@ -75,8 +80,12 @@ public struct IngestWorkers: Sendable {
             let generation = self.completions.generation
             guard let job = try await self.queue.job(id) else { return nil }
             if job.state != .running || Date() >= time || Task.isCancelled { return job }
-            // Another process that shares the queue can't wake this one, so it is asked again after a second.
-            await self.completions.wait(since: generation, until: min(time, Date(timeIntervalSinceNow: 1)))
+            // Of processes that can't be heard, what they have done has to be looked for.
+            let isHeard = self.hearsOthers.load(ordering: .acquiring)
+            await self.completions.wait(
+                since: generation,
+                until: isHeard ? time : min(time, Date(timeIntervalSinceNow: 1))
+            )
         }
     }
 
@@ -93,16 +102,26 @@ public struct IngestWorkers: Sendable {
                     until: now + self.configuration.claimTime.seconds,
                     now: now
                 )
+                self.failure.withLock { $0 = nil }
                 guard items.isEmpty else {
                     try await self.ingest(items)
                     continue
                 }
                 await self.arrivals.wait(since: generation, until: try await self.queue.nextEvent())
             } catch {
-                if error.code != .cancelled { self.report(error) }
+                self.report(error)
                 await self.arrivals.wait(since: generation, until: Date() + self.configuration.retryTime.seconds)
             }
         }
+    }
+
+    private func report(_ error: KnowledgeError) {
+        guard error.code != .cancelled else { return }
+        let isNew = self.failure.withLock { last in
+            defer { last = error.message }
+            return last != error.message
+        }
+        if isNew { self.onFailure(error) }
     }
 
     private func recover() async throws(KnowledgeError) {
@@ -159,32 +178,41 @@ public struct IngestWorkers: Sendable {
         for item in items {
             let wait = self.configuration.retryTime.seconds * Double(1 << min(item.attempts, 8))
             let dueAt = countsAttempt ? Date() + wait : Date()
-            let queue = self.queue
-            let report = self.report
             // Without a child task of its own, the call would be refused as cancelled.
             await Task {
                 do throws(KnowledgeError) {
-                    try await queue.giveBack(
+                    try await self.queue.giveBack(
                         [item.id],
                         worker: WorkerIdentity.current,
                         dueAt: dueAt,
                         countsAttempt: countsAttempt
                     )
-                } catch { report(error) }
+                } catch { self.report(error) }
             }
             .value
         }
     }
 
-    /// Wakes the workers when other processes have put something into the queue.
+    /// Passes on what other processes do.
     private func listen() async {
         var failures = 0
         while !Task.isCancelled {
             let start = ContinuousClock.now
             do throws(KnowledgeError) {
-                return try await self.queue.listen { self.arrivals.signal() }
+                defer {
+                    self.hearsOthers.store(false, ordering: .releasing)
+                    // Whoever relied on it looks now.
+                    self.completions.signal()
+                }
+                return try await self.queue.listen { event in
+                    self.hearsOthers.store(true, ordering: .releasing)
+                    switch event {
+                    case .queued: self.arrivals.signal()
+                    case .jobFinished: self.completions.signal()
+                    }
+                }
             } catch {
-                if error.code != .cancelled { self.report(error) }
+                self.report(error)
             }
             failures = start.duration(to: .now) > .seconds(60) ? 0 : min(failures + 1, 5)
             try? await Task.sleep(for: self.configuration.retryTime * (1 << failures))
