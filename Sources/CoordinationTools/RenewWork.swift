@@ -35,9 +35,13 @@ public struct RenewWork: Tool {
     }
 
     private let leases: any LeaseStore
+    private let bus: any EventBus
 
     /// Creates the tool.
-    public init(leases: any LeaseStore) { self.leases = leases }
+    public init(stores: SharedStores) {
+        self.leases = stores.leases
+        self.bus = stores.bus
+    }
 
     public func targets(_ arguments: Arguments) -> [AccessTarget] { WorkName.targets(of: arguments.name) }
 
@@ -55,6 +59,8 @@ public struct RenewWork: Tool {
             throw ToolError(leases: error, tool: Self.name)
         }
         guard let lease else { throw ToolError.notHeld(arguments.name) }
+        // It may expire sooner than it would have.
+        await LeaseWatch.announce(claimFor: lease.remaining, on: self.bus)
         await context.resourceUpdated(WorkName.uri(of: arguments.name))
         return ClaimOutput(lease, after: nil)
     }

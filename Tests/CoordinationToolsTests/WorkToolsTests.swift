@@ -23,7 +23,7 @@ struct WorkBench: Sendable {
             stores: stores
         ) {
             ClaimWork(stores: stores)
-            RenewWork(leases: stores.leases)
+            RenewWork(stores: stores)
             ReleaseWork(leases: stores.leases)
             HandOffWork(leases: stores.leases)
             ListWork(leases: stores.leases)
@@ -270,12 +270,18 @@ struct WorkToolsTests {
                 await expectUpdate("renewed")
                 try await one.call("work.release", held)
                 await expectUpdate("released")
-                let last = try await one.call(
-                    "work.claim",
-                    ["name": "jira:ENG-12", "lifetime_seconds": 1, "note": "n"]
-                )
+                let last = try await one.call("work.claim", ["name": "jira:ENG-12", "note": "n"])
                 #expect(last["handover"] == .null)
-                await expectUpdate("claimed for a second")
+                await expectUpdate("claimed again")
+                // Whoever sleeps until the claim expires hears that it does so sooner.
+                try await one.call(
+                    "work.renew",
+                    [
+                        "name": "jira:ENG-12", "fencing_token": last["fencing_token"] ?? .null,
+                        "lifetime_seconds": 1,
+                    ]
+                )
+                await expectUpdate("renewed for a second")
                 await expectUpdate("expired")
                 let state = try await client.request("resources/read", ["uri": "work://jira:ENG-12"])
                 let text = state["contents"]?[0]?["text"]?.stringValue ?? ""

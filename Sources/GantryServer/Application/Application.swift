@@ -159,7 +159,7 @@ public struct Application: Sendable {
             QueryMetadata(base: knowledge, store: store)
             DocumentResources(base: knowledge)
             ClaimWork(stores: shared)
-            RenewWork(leases: shared.leases)
+            RenewWork(stores: shared)
             ReleaseWork(leases: shared.leases)
             HandOffWork(leases: shared.leases)
             ListWork(leases: shared.leases)
