@@ -1,7 +1,18 @@
+import CoordinationTools
+import JiraTools
+import KnowledgeTools
+import KubernetesTools
 import MCPServer
 
 /// Settings of how much may be called.
 extension Settings {
+    /// The tools that there can be; other settings say which of them there are.
+    static let tools: [ToolName] = [
+        RetrieveBacklog.name, GenerateManifest.name, KnowledgeQuery.name, GetDocument.name, ListDocuments.name,
+        AddDocument.name, DeleteDocument.name, SendFeedback.name, KnowledgeQuality.name, QueryMetadata.name,
+        ClaimWork.name, RenewWork.name, ReleaseWork.name, HandOffWork.name, ListWork.name,
+    ]
+
     static func limits(_ reader: inout SettingsReader) -> CallLimits {
         let expected = "a limit such as 10/s burst=20 concurrent=4 5000/day"
         var limits = CallLimits()
@@ -20,6 +31,13 @@ extension Settings {
                 guard !name.isEmpty, tools.updateValue(limit, forKey: name) == nil else { return nil }
             }
             return tools
+        }
+        let names = Self.tools.map(\.rawValue)
+        for name in limits.tools.keys.sorted() where names.contains(name) == false {
+            reader.reject(
+                .limitsTools,
+                "There is no tool “\(name)”. With dots, the names are \(names.joined(separator: ", "))."
+            )
         }
         return limits
     }

@@ -1,4 +1,4 @@
-/// How often one principal may call.
+/// How often may be called.
 public struct RateLimit: Sendable, Hashable {
     /// How many calls may come at once.
     public var burst: Int

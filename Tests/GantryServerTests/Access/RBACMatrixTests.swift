@@ -167,6 +167,13 @@ final class RBACMatrixTests: Sendable {
         }
     }
 
+    @Test("Limits can be set for every tool, and for nothing else")
+    func toolsAreKnown() async throws {
+        try await self.withApplication {
+            #expect(self.listed(.local) == Set(Settings.tools.map(\.rawValue)))
+        }
+    }
+
     @Test("A role lists a tool exactly if it may call it, with the scopes that cover it", arguments: roles)
     func roles(role: String) async throws {
         try await self.withApplication {

@@ -168,7 +168,9 @@ struct SettingsTests {
         for wrong in ["10", "0/s", "-1/s", "x/s", "burst=5", "concurrent=0", "5/week", "1/s burst=x"] {
             #expect(await self.problems(["LIMITS_PRINCIPAL": wrong]).map(\.setting) == ["LIMITS_PRINCIPAL"])
         }
-        for wrong in ["1/s", "a.b: ", ": 1/s", "a.b: 1/s; a.b: 2/s"] {
+        for wrong in [
+            "1/s", "work.list: ", ": 1/s", "work.list: 1/s; work.list: 2/s", "work_list: 1/s", "work.lst: 1/s",
+        ] {
             #expect(await self.problems(["LIMITS_TOOLS": wrong]).map(\.setting) == ["LIMITS_TOOLS"])
         }
     }
