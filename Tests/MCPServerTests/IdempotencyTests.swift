@@ -349,9 +349,6 @@ struct IdempotencyTests {
         let dead = self.replica(lease: .milliseconds(50))
         let call = Task { try await self.call(dead, "k", ["what": "a", "ending": "wait"]) }
         await self.state.waitForCall()
-        self.store.isAway.store(true, ordering: .relaxed)
-        try await Task.sleep(for: .milliseconds(100))
-        self.store.isAway.store(false, ordering: .relaxed)
         let other = self.replica(lease: .milliseconds(50))
         self.store.isAway.store(true, ordering: .relaxed)
         let away = await self.failure(other, "k", ["what": "a", "ending": "wait"])

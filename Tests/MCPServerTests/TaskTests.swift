@@ -4,6 +4,7 @@ import MCPClient
 import MCPServer
 import SharedState
 import Synchronization
+import TestSupport
 import Testing
 
 private struct Slow: Tool {
@@ -17,60 +18,14 @@ private struct Slow: Tool {
         @Param("Whether to fail") var fails: Bool = false
     }
 
+    /// What it waits for besides.
+    var gate: AsyncStream<Void>?
+
     func call(_ arguments: Arguments, _ context: ToolContext) async throws -> String {
         try await Task.sleep(for: .milliseconds(arguments.milliseconds))
+        if let gate { for await _ in gate { break } }
         if arguments.fails { throw ToolError(.conflict, "It failed.") }
         return "done"
-    }
-}
-
-/// A store that can go away.
-private final class FlakyStore: KeyValueStore {
-    let isAway = Atomic(false)
-    private let failures = Atomic(0)
-    private let store = InMemoryKeyValueStore()
-
-    /// Waits until so many requests have failed.
-    func waitForFailures(_ count: Int) async {
-        while self.failures.load(ordering: .sequentiallyConsistent) < count {
-            try? await Task.sleep(for: .milliseconds(5))
-        }
-    }
-
-    private func check() throws(SharedStateError) {
-        guard self.isAway.load(ordering: .sequentiallyConsistent) else { return }
-        self.failures.add(1, ordering: .sequentiallyConsistent)
-        throw SharedStateError(.unavailable, "away")
-    }
-
-    func value(for key: String) async throws(SharedStateError) -> [UInt8]? {
-        try self.check()
-        return try await self.store.value(for: key)
-    }
-
-    func set(_ key: String, to value: [UInt8], lifetime: Duration) async throws(SharedStateError) {
-        try self.check()
-        try await self.store.set(key, to: value, lifetime: lifetime)
-    }
-
-    func compareAndSet(
-        _ key: String,
-        from expected: [UInt8]?,
-        to value: [UInt8],
-        lifetime: Duration
-    ) async throws(SharedStateError) -> Bool {
-        try self.check()
-        return try await self.store.compareAndSet(key, from: expected, to: value, lifetime: lifetime)
-    }
-
-    func extend(_ key: String, lifetime: Duration) async throws(SharedStateError) -> Bool {
-        try self.check()
-        return try await self.store.extend(key, lifetime: lifetime)
-    }
-
-    func remove(_ key: String) async throws(SharedStateError) -> Bool {
-        try self.check()
-        return try await self.store.remove(key)
     }
 }
 
@@ -80,12 +35,13 @@ struct TaskTests {
 
     private func server(
         stores: SharedStores = .inMemory(),
+        gate: AsyncStream<Void>? = nil,
         _ configure: (inout MCPServer.Options) -> Void = { _ in }
     ) -> MCPServer {
         var options = MCPServer.Options()
         options.offersOperations = true
         configure(&options)
-        return MCPServer(name: "test", version: "1", options: options, stores: stores) { Slow().task() }
+        return MCPServer(name: "test", version: "1", options: options, stores: stores) { Slow(gate: gate).task() }
     }
 
     private func client(_ server: MCPServer, _ principal: Principal = .local) -> InProcessClient {
@@ -192,14 +148,16 @@ struct TaskTests {
 
     @Test("How a task ended is stored once the store is back")
     func storeAway() async throws {
-        let store = FlakyStore()
+        let store = UnreliableStore()
         var stores = SharedStores.inMemory()
         stores.values = store
-        let client = self.client(self.server(stores: stores))
-        let id = try await self.begin(client, ["milliseconds": 50])
-        store.isAway.store(true, ordering: .sequentiallyConsistent)
+        let (gate, opening) = AsyncStream<Void>.makeStream()
+        let client = self.client(self.server(stores: stores, gate: gate))
+        let id = try await self.begin(client)
+        store.isAway = true
+        opening.yield()
         await store.waitForFailures(3)
-        store.isAway.store(false, ordering: .sequentiallyConsistent)
+        store.isAway = false
         #expect(try await self.end(client, id)["status"] == "completed")
     }
 

@@ -1,50 +1,7 @@
 import SharedState
 import Synchronization
+import TestSupport
 import Testing
-
-/// Says which keys were set, and fails when it is told so.
-private final class WatchedStore: KeyValueStore {
-    let inner: any KeyValueStore
-    let isAway = Atomic(false)
-    let sets = AsyncStream<String>.makeStream()
-
-    init(_ inner: any KeyValueStore) { self.inner = inner }
-
-    private func check() throws(SharedStateError) {
-        if self.isAway.load(ordering: .relaxed) { throw SharedStateError(.unavailable, "away") }
-    }
-
-    func value(for key: String) async throws(SharedStateError) -> [UInt8]? {
-        try self.check()
-        return try await self.inner.value(for: key)
-    }
-
-    func set(_ key: String, to value: [UInt8], lifetime: Duration) async throws(SharedStateError) {
-        try self.check()
-        try await self.inner.set(key, to: value, lifetime: lifetime)
-        self.sets.continuation.yield(key)
-    }
-
-    func compareAndSet(
-        _ key: String,
-        from expected: [UInt8]?,
-        to value: [UInt8],
-        lifetime: Duration
-    ) async throws(SharedStateError) -> Bool {
-        try self.check()
-        return try await self.inner.compareAndSet(key, from: expected, to: value, lifetime: lifetime)
-    }
-
-    func extend(_ key: String, lifetime: Duration) async throws(SharedStateError) -> Bool {
-        try self.check()
-        return try await self.inner.extend(key, lifetime: lifetime)
-    }
-
-    func remove(_ key: String) async throws(SharedStateError) -> Bool {
-        try self.check()
-        return try await self.inner.remove(key)
-    }
-}
 
 /// What is slow to find out: it counts, and can be held up.
 private final class Source: Sendable {
@@ -89,10 +46,10 @@ private final class Source: Sendable {
 
 /// What a cache promises on any store.
 struct CacheAsideContract: Sendable {
-    private let store: WatchedStore
+    private let store: UnreliableStore
     private let run = UInt64.random(in: 0 ... .max)
 
-    init(_ store: any KeyValueStore) { self.store = WatchedStore(store) }
+    init(_ store: any KeyValueStore) { self.store = UnreliableStore(store) }
 
     func check() async throws {
         try await self.singleFlight()
@@ -148,7 +105,7 @@ struct CacheAsideContract: Sendable {
     private func staleness() async throws {
         let (clock, source) = (Clock(), Source())
         let (cache, other) = (self.cache("stale", clock: clock, random: 1), self.cache("stale", clock: clock))
-        var sets = self.store.sets.stream.makeAsyncIterator()
+        var sets = self.store.sets.makeAsyncIterator()
         func waitForSet() async {
             while let key = await sets.next() {
                 if key == "cache:stale-\(self.run)::k" { return }
@@ -209,12 +166,12 @@ struct CacheAsideContract: Sendable {
         let (cache, source) = (self.cache("failing"), Source())
         await #expect(throws: Broken.self) { try await cache.value(for: "k") { throw Broken() } }
         #expect(try await cache.value(for: "k") { await source.load() } == [1])
-        self.store.isAway.store(true, ordering: .relaxed)
+        self.store.isAway = true
         // Without the store everything is loaded, and nothing fails.
         #expect(try await cache.value(for: "k") { await source.load() } == [2])
         #expect(try await cache.value(for: "k") { await source.load() } == [3])
         await #expect(throws: SharedStateError.self) { try await cache.invalidate("") }
-        self.store.isAway.store(false, ordering: .relaxed)
+        self.store.isAway = false
     }
 }
 

@@ -70,23 +70,23 @@ struct RedisSharedStateTests {
             #expect(try await store.status(of: "1") == .free(nil))
             #expect(try await store.status(of: "3") != .free(nil))
 
-            var remembered = IdempotencyLimits()
-            (remembered.perOwner, remembered.lifetime) = (1, .milliseconds(200))
-            let operations = RedisIdempotencyStore(client: client, limits: remembered)
-            func begin(_ name: String) async throws -> IdempotencyState {
-                try await operations.begin(
-                    IdempotencyKey(owner: "a", name: name),
+            func begin(_ name: String, _ owner: String, _ lifetime: Duration) async throws -> IdempotencyState {
+                var remembered = IdempotencyLimits()
+                (remembered.perOwner, remembered.lifetime) = (1, lifetime)
+                return try await RedisIdempotencyStore(client: client, limits: remembered).begin(
+                    IdempotencyKey(owner: owner, name: name),
                     fingerprint: [1],
                     attempt: "1",
                     lease: .seconds(60),
                     mayRepeat: false
                 )
             }
-            #expect(try await begin("1") == .begun)
-            let full = await #expect(throws: SharedStateError.self) { try await begin("2") }
+            #expect(try await begin("1", "a", .seconds(60)) == .begun)
+            let full = await #expect(throws: SharedStateError.self) { try await begin("2", "a", .seconds(60)) }
             #expect(full?.code == .full)
-            try await Task.sleep(for: .milliseconds(250))
-            #expect(try await begin("2") == .begun)
+            #expect(try await begin("1", "b", .milliseconds(1)) == .begun)
+            try await Task.sleep(for: .milliseconds(20))
+            #expect(try await begin("2", "b", .milliseconds(1)) == .begun)
         }
     }
 
