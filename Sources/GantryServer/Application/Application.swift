@@ -18,8 +18,9 @@ import Upstream
 
 /// Everything that Gantry consists of, built from its settings in one place.
 ///
-/// Building it touches the disk (the knowledge store) and nothing else: the database is asked when it is needed, the embedding model is loaded when a text is to
-/// be embedded for the first time, and Jira is asked when a tool asks it.
+/// Building it touches the disk (the stores that are files, the policy) and nothing else: the database is asked when it is
+/// needed, the embedding model is loaded when a text is to be embedded for the first time, and Jira is asked when a tool
+/// asks it.
 public struct Application: Sendable {
     public let settings: Settings
     public let knowledge: KnowledgeBase

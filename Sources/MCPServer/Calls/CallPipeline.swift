@@ -40,8 +40,8 @@ public struct ToolInvocation: Sendable {
 /// The one road that every tool call takes, and prompts and resources from where a handler runs.
 ///
 /// The order: authorise, limit the rate, read and check the arguments, authorise what they name, note what changes
-/// something, admit, look whether it was done before, run within the deadline, bound the result, record. What costs nothing comes before what takes a place among the running calls, so that bad calls can't crowd out
-/// good ones.
+/// something, admit, look whether it was done before, run within the deadline, bound the result, record. What costs nothing
+/// comes before what takes a place among the running calls, so that bad calls can't crowd out good ones.
 final class CallPipeline: Sendable {
     let registry: CallRegistry
     let authorizer: any Authorizer

@@ -144,10 +144,12 @@ final class Announcer: Sendable {
 
     /// Hears from now on of what concerns the calls of this process, if the bus can be listened to.
     nonisolated(nonsending) func listenForCalls() async {
-        guard self.state.withLock({ $0.isForCalls == false }) else { return }
-        // The next call tries again.
-        guard (try? await self.startRelay()) != nil else { return }
-        self.state.withLock { $0.isForCalls = true }
+        let isListening = self.state.withLock { state in
+            state.isForCalls = true
+            return state.relay != nil
+        }
+        // If it fails, the next call tries again.
+        if isListening == false { try? await self.startRelay() }
     }
 
     /// Tells all listeners of this process that nothing more will come.
