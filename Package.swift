@@ -98,14 +98,14 @@ let package = Package(
         .target(name: "Knowledge", dependencies: ["JSON", "SharedState", crypto], swiftSettings: swiftSettings),
         .target(
             name: "Audit",
-            dependencies: ["JSON", "MCPServer", crypto, logging],
+            dependencies: ["JSON", "MCP", "MCPServer", crypto, logging],
             swiftSettings: swiftSettings
         ),
         // Adapters, one outside thing each
         .target(name: "AccessPostgres", dependencies: ["Access", "Postgres", logging], swiftSettings: swiftSettings),
         .target(
             name: "AuditPostgres",
-            dependencies: ["Audit", "Postgres", "JSON", logging],
+            dependencies: ["Audit", "Postgres", "JSON", "MCP", logging],
             swiftSettings: swiftSettings
         ),
         .target(name: "AuditSQLite", dependencies: ["Audit", "JSON", grdb], swiftSettings: swiftSettings),

@@ -1,5 +1,6 @@
 import Audit
 import JSON
+import MCP
 import Postgres
 
 /// The tables of the audit log.
@@ -145,7 +146,7 @@ enum AuditTables {
         let rows = entries.map { entry -> JSONValue in
             var row = entry.record.json
             row["sequence"] = .integer(entry.sequence)
-            row["link"] = .string(entry.link.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+            row["link"] = .string(Hexadecimal.encode(entry.link))
             return .object(row)
         }
         try await connection.query(

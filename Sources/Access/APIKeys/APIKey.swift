@@ -54,7 +54,7 @@ public struct APIKey: Sendable, Hashable {
     ///   - now: The time, in seconds since 1970.
     /// - Returns: What is kept, and the key itself, which is shown once and never again.
     package static func make(_ request: APIKeyRequest, now: Int) -> (kept: APIKey, key: String) {
-        let id = Self.hex(SymmetricKey(size: .init(bitCount: Self.idBytes * 8)).withUnsafeBytes(Array.init))
+        let id = Hexadecimal.encode(SymmetricKey(size: .init(bitCount: Self.idBytes * 8)).withUnsafeBytes(Array.init))
         let secret = SymmetricKey(size: .init(bitCount: Self.secretBytes * 8)).withUnsafeBytes(Array.init)
         let kept = APIKey(
             id: id,
@@ -88,13 +88,6 @@ public struct APIKey: Sendable, Hashable {
         let digest = Array(SHA256.hash(data: secret))
         guard digest.count == self.digest.count else { return false }
         return zip(digest, self.digest).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
-    }
-
-    static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
     }
 }
 

@@ -33,9 +33,7 @@ struct OnceRunner: Sendable {
     }
 
     private static func digest(_ text: String) -> String {
-        SHA256.hash(data: Array(text.utf8)).prefix(16).map { byte in
-            byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16)
-        }.joined()
+        Hexadecimal.encode(Array(SHA256.hash(data: Array(text.utf8)).prefix(16)))
     }
 }
 
