@@ -470,6 +470,19 @@ struct AuditTests {
             (#"{"text":"-----BEGIN RSA PRIVATE KEY-----\nAAA"}"#, #"{"text":"[redacted]"}"#),
             (#"{"max_tokens":7,"token":null}"#, #"{"max_tokens":7,"token":null}"#),
             (#"{"list":["ghp_0123456789abcdef","fine"]}"#, #"{"list":["[redacted]","fine"]}"#),
+            (#"{"fencing_token":1764208320000000}"#, #"{"fencing_token":1764208320000000}"#),
+            (#"{"fencing_token":"ghp_0123456789abcdef"}"#, #"{"fencing_token":"[redacted]"}"#),
+            (#"{"refresh-token-é":7}"#, #"{"refresh-token-é":"[redacted]"}"#),
+            // Whatever separates words: no-break space, ideographic space, en space; and what looks like a part of one.
+            (
+                #"{"text":"é\u00a0ghp_0123456789abcdef\u3000AKIA0123456789\u2002ü"}"#,
+                #"{"text":"é\#u{a0}[redacted]\#u{3000}[redacted]\#u{2002}ü"}"#
+            ),
+            (#"{"text":"a=ghp_0123456789ab&b=(xoxb-0123456789)"}"#, #"{"text":"a=[redacted]&b=([redacted])"}"#),
+            (
+                #"{"text":"水ghp_0123456789abcdef, ⟨sk-⟩ ghp_short"}"#,
+                #"{"text":"水ghp_0123456789abcdef, ⟨sk-⟩ ghp_short"}"#
+            ),
         ]
     )
     func redaction(given: String, kept: String) throws {
