@@ -1,6 +1,6 @@
 import Crypto
 import Foundation
-import JSON
+import MCP
 
 /// Links records so that none can be changed, added, removed or moved without the key.
 ///
@@ -10,30 +10,34 @@ public struct AuditChain: Sendable {
     /// The link before the first record.
     public static let origin = [UInt8](repeating: 0, count: 32)
 
-    private let key: SymmetricKey
+    /// Has taken the key already.
+    private let mac: HMAC<SHA256>
 
     /// - Parameter key: A secret of at least 32 bytes that is not kept in the same place as the records.
     public init(key: [UInt8]) {
         precondition(key.count >= 32, "The key of the audit chain has at least 32 bytes.")
-        self.key = SymmetricKey(data: key)
+        self.mac = HMAC(key: SymmetricKey(data: key))
     }
 
     /// The link of a record.
     public func link(_ record: AuditRecord, sequence: Int, after previous: [UInt8]) -> [UInt8] {
-        var mac = HMAC<SHA256>(key: self.key)
-        mac.update(data: previous)
-        mac.update(data: Array("\(sequence):".utf8))
-        mac.update(data: JSONValue.object(record.json).serialized())
-        return Array(mac.finalize())
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(1024)
+        bytes += previous
+        bytes += "\(sequence):".utf8
+        record.write(to: &bytes)
+        var mac = self.mac
+        mac.update(data: bytes)
+        return mac.finalize().withUnsafeBytes(Array.init)
     }
 
     /// The seal of where the chain begins and ends.
     public func seal(_ span: AuditSpan) -> [UInt8] {
-        var mac = HMAC<SHA256>(key: self.key)
+        var mac = self.mac
         mac.update(data: Array("span \(span.start) \(span.end) ".utf8))
         mac.update(data: span.startLink)
         mac.update(data: span.endLink)
-        return Array(mac.finalize())
+        return mac.finalize().withUnsafeBytes(Array.init)
     }
 }
 
@@ -60,6 +64,6 @@ public struct AuditSpan: Sendable, Hashable {
 
     /// The last link, for people to note elsewhere: who restores an old copy of the log can't have it.
     public var head: String {
-        "\(self.end):" + self.endLink.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        "\(self.end):\(Hexadecimal.encode(self.endLink))"
     }
 }

@@ -2,7 +2,11 @@ import JSON
 
 extension AuditRecord {
     /// The record as a note of a call that runs.
-    package var storedText: String { JSONValue.object(self.json).serializedString() }
+    package var storedText: String {
+        var text: [UInt8] = []
+        self.write(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
 
     package init?(storedText: String) {
         guard let value = try? JSONValue(parsing: storedText), let id = value["id"]?.stringValue,

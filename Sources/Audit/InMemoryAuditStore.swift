@@ -28,7 +28,7 @@ public final class InMemoryAuditStore: AuditStore {
     public func append(_ records: [AuditRecord]) async throws(AuditError) {
         self.state.withLock { state in
             for record in records {
-                state.begun[record.id] = nil
+                if state.begun.isEmpty == false { state.begun[record.id] = nil }
                 guard state.ids.insert(record.id).inserted else { continue }
                 let sequence = state.span.end + 1
                 let link = self.chain.link(record, sequence: sequence, after: state.span.endLink)

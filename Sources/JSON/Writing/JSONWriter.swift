@@ -26,6 +26,31 @@ public struct JSONWriter {
         Self.withWriter(to: &output) { $0.write(string) }
     }
 
+    /// Writes an object whose members come one after the other, without any white space.
+    ///
+    /// Nobody looks whether a name comes twice, as ``JSONObject`` does.
+    ///
+    /// - Parameters:
+    ///   - output: Where the text is appended.
+    ///   - members: Hands over each name and its value.
+    public static func writeObject(
+        to output: inout [UInt8],
+        _ members: ((_ name: String, _ value: JSONValue) -> Void) -> Void
+    ) {
+        Self.withWriter(to: &output) { writer in
+            writer.write(UInt8(ascii: "{"))
+            var isFirst = true
+            members { name, value in
+                if !isFirst { writer.write(UInt8(ascii: ",")) }
+                isFirst = false
+                writer.write(name)
+                writer.write(UInt8(ascii: ":"))
+                writer.write(value)
+            }
+            writer.write(UInt8(ascii: "}"))
+        }
+    }
+
     /// Writes a value without any white space.
     static func write(_ value: JSONValue, to output: inout [UInt8]) {
         Self.withWriter(to: &output) { $0.write(value) }
