@@ -14,6 +14,8 @@ public final class AuditLog: CallRecorder {
     static let maximumWaiting = 10_000
     /// How many are written at a time.
     private static let batch = 500
+    /// How long records gather before they are written: many cost the store little more than one.
+    private static let gathering = Duration.milliseconds(10)
     /// How long the next attempt waits after a failure, at first and at most.
     private static let backoff = (first: Duration.seconds(1), most: Duration.seconds(30))
     /// The tool of records that say that others were lost.
@@ -21,6 +23,8 @@ public final class AuditLog: CallRecorder {
 
     private struct State {
         var waiting: [AuditRecord] = []
+        /// What is being written; it waits again if that fails.
+        var writing: [AuditRecord] = []
         var lost = 0
         var isWriting = false
         var prunedAt = 0
@@ -75,20 +79,23 @@ public final class AuditLog: CallRecorder {
 
     public func record(_ record: CallRecord) {
         let made = self.make(record)
-        self.state.withLock { state in
-            if state.waiting.count < Self.maximumWaiting {
-                state.waiting.append(made)
-            } else {
+        let isFirst = self.state.withLock { state in
+            guard state.waiting.count + state.writing.count < Self.maximumWaiting else {
                 state.lost += 1
+                return false
             }
+            state.waiting.append(made)
+            return state.waiting.count == 1 && state.isWriting == false
         }
-        self.waker.yield()
+        // Whoever writes goes on until nothing waits.
+        if isFirst { self.waker.yield() }
     }
 
     /// Writes records until the task is cancelled, and what is left then.
     public func run() async {
         var backoff = Self.backoff.first
         for await _ in self.wake {
+            try? await Task.sleep(for: Self.gathering)
             while await self.write() == false, Task.isCancelled == false {
                 try? await Task.sleep(for: backoff)
                 backoff = min(backoff * 2, Self.backoff.most)
@@ -101,7 +108,8 @@ public final class AuditLog: CallRecorder {
 
     /// Writes all records that wait.
     public func flush() async {
-        _ = await self.write()
+        // What could not be written is the business of `run` again.
+        if await self.write() == false { self.waker.yield() }
     }
 
     /// Records calls that were begun by a process that is no more, as calls whose outcome nobody knows.
@@ -120,21 +128,30 @@ public final class AuditLog: CallRecorder {
         while true {
             let (batch, lost) = self.state.withLock { state -> ([AuditRecord], Int) in
                 guard state.isWriting == false else { return ([], 0) }
-                let batch = Array(state.waiting.prefix(Self.batch))
-                state.isWriting = batch.isEmpty == false || state.lost > 0
-                return (batch, state.lost)
+                if state.waiting.count <= Self.batch {
+                    swap(&state.writing, &state.waiting)
+                } else {
+                    state.writing = Array(state.waiting.prefix(Self.batch))
+                    state.waiting.removeFirst(Self.batch)
+                }
+                state.isWriting = state.writing.isEmpty == false || state.lost > 0
+                return (state.writing, state.lost)
             }
             guard batch.isEmpty == false || lost > 0 else { return true }
             do {
-                try await self.store.append(batch + (lost > 0 ? [self.lost(lost)] : []))
+                try await self.store.append(lost > 0 ? batch + [self.lost(lost)] : batch)
                 self.state.withLock { state in
                     state.isWriting = false
-                    state.waiting.removeFirst(batch.count)
+                    state.writing = []
                     state.lost -= lost
                 }
                 await self.pruneIfDue()
             } catch {
-                self.state.withLock { $0.isWriting = false }
+                self.state.withLock { state in
+                    state.isWriting = false
+                    state.waiting = state.writing + state.waiting
+                    state.writing = []
+                }
                 self.logger.error(
                     "audit records not written",
                     metadata: ["audit.waiting": "\(batch.count)", "error": "\(error)"]
