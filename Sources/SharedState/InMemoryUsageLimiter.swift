@@ -5,17 +5,109 @@ import Synchronization
 /// It counts at most `capacity` uses at a time. Those that have nothing to remember are forgotten to make room; if there is
 /// none all the same, what is new is refused.
 public final class InMemoryUsageLimiter: UsageLimiter {
-    private enum Count {
-        case bucket(tokens: Double, filled: ContinuousClock.Instant)
-        case window(start: ContinuousClock.Instant, current: Int, previous: Int)
-        case places([String: ContinuousClock.Instant])
+    /// How much of one use is used; changed in place, since every call looks it up.
+    private final class Counter {
+        let limit: UsageLimit
+        /// When a bucket was filled last, or when a window began.
+        private var time: ContinuousClock.Instant
+        /// What is left in a bucket.
+        private var tokens = 0.0
+        /// What was used in a window, and in the one before.
+        private var current = 0
+        private var previous = 0
+        /// Who holds places, and until when.
+        private var holders: [String: ContinuousClock.Instant] = [:]
+
+        init(_ limit: UsageLimit, _ now: ContinuousClock.Instant) {
+            self.limit = limit
+            self.time = now
+            if case .rate(let burst, _) = limit { self.tokens = Double(burst) }
+        }
+
+        /// Looks whether there is room for one more use.
+        ///
+        /// - Returns: How long to wait; nothing if there is.
+        func wait(_ now: ContinuousClock.Instant) -> Duration? {
+            switch self.limit {
+            case .rate(let burst, let perSecond):
+                self.tokens = min(Double(burst), self.tokens + (now - self.time) / .seconds(1) * perSecond)
+                self.time = now
+                return self.tokens >= 1 - InMemoryUsageLimiter.tolerance ? nil : .seconds((1 - self.tokens) / perSecond)
+            case .quota(let most, let length):
+                if now - self.time >= length {
+                    let windows = Int((now - self.time) / length)
+                    self.time += length * windows
+                    (self.current, self.previous) = (0, windows == 1 ? self.current : 0)
+                }
+                return self.wait(most, elapsed: (now - self.time) / length).map { length * $0 }
+            case .concurrency(let most):
+                if self.holders.count >= most { self.holders = self.holders.filter { $0.value > now } }
+                return self.holders.count < most ? nil : UsageLimit.placeRetry
+            }
+        }
+
+        /// How many windows to wait until one more use fits into the stretch that ends then.
+        private func wait(_ most: Int, elapsed: Double) -> Double? {
+            let used = Double(self.previous) * (1 - elapsed) + Double(self.current)
+            if used + 1 <= Double(most) + InMemoryUsageLimiter.tolerance { return nil }
+            // Until the next window, and until enough of this one has left the stretch.
+            if self.current + 1 > most { return 1 - elapsed + 1 - Double(most - 1) / Double(self.current) }
+            return 1 - Double(most - 1 - self.current) / Double(self.previous) - elapsed
+        }
+
+        /// Takes one use, for which there is room.
+        func take(_ holder: String, until end: ContinuousClock.Instant) {
+            switch self.limit {
+            case .rate: self.tokens -= 1
+            case .quota: self.current += 1
+            case .concurrency: self.holders[holder] = end
+            }
+        }
+
+        func giveBack(_ holder: String) { self.holders[holder] = nil }
+
+        /// Whether it has anything to remember.
+        func isUsed(_ now: ContinuousClock.Instant) -> Bool {
+            switch self.limit {
+            case .rate(let burst, let perSecond):
+                self.tokens + (now - self.time) / .seconds(1) * perSecond < Double(burst)
+            case .quota(_, let length): now < self.time + length * 2
+            case .concurrency: self.holders.values.contains { $0 > now }
+            }
+        }
     }
 
     private struct State {
-        var counts: [LimitedUse: Count] = [:]
-        /// At how many uses is looked which may be forgotten.
+        /// By the name of what is used: one counter for each of its limits.
+        var counters: [String: [Counter]] = [:]
+        var count = 0
+        /// At how many is looked which may be forgotten.
         var sweepAt = 1024
+
+        /// The counters of uses; those that aren't there yet are made.
+        mutating func counters(of uses: [LimitedUse], _ now: ContinuousClock.Instant) -> [Counter] {
+            var found: [Counter] = []
+            found.reserveCapacity(uses.count)
+            var named: [Counter] = []
+            for (index, use) in uses.enumerated() {
+                // Uses of one name follow each other, and share one look.
+                if index == 0 || uses[index - 1].name != use.name { named = self.counters[use.name] ?? [] }
+                if let counter = named.first(where: { $0.limit == use.limit }) {
+                    found.append(counter)
+                } else {
+                    let counter = Counter(use.limit, now)
+                    named.append(counter)
+                    self.counters[use.name] = named
+                    self.count += 1
+                    found.append(counter)
+                }
+            }
+            return found
+        }
     }
+
+    /// Whoever waited as long as he was told is not sent back for what was lost in rounding.
+    private static let tolerance = 1e-5
 
     private let state = Mutex(State())
     private let capacity: Int
@@ -33,7 +125,7 @@ public final class InMemoryUsageLimiter: UsageLimiter {
     }
 
     /// How many uses are counted.
-    public var count: Int { self.state.withLock { $0.counts.count } }
+    public var count: Int { self.state.withLock { $0.count } }
 
     public func take(
         _ uses: [LimitedUse],
@@ -42,18 +134,16 @@ public final class InMemoryUsageLimiter: UsageLimiter {
     ) async throws(SharedStateError) -> LimitRefusal? {
         let now = self.now()
         return self.state.withLock { state in
-            if state.counts.count + uses.count > state.sweepAt { self.sweep(&state, now) }
-            guard state.counts.count + uses.count <= self.capacity else {
+            if state.count + uses.count > state.sweepAt { self.sweep(&state, now) }
+            guard state.count + uses.count <= self.capacity else {
                 return LimitRefusal(index: 0, retryAfter: .seconds(1))
             }
-            var taken: [Count] = []
-            for (index, use) in uses.enumerated() {
-                switch Self.take(use.limit, from: state.counts[use], holder, now, lifetime) {
-                case .success(let count): taken.append(count)
-                case .failure(let wait): return LimitRefusal(index: index, retryAfter: wait.time)
-                }
+            let counters = state.counters(of: uses, now)
+            for (index, counter) in counters.enumerated() {
+                if let wait = counter.wait(now) { return LimitRefusal(index: index, retryAfter: wait) }
             }
-            for (use, count) in zip(uses, taken) { state.counts[use] = count }
+            // All of them may be taken.
+            for counter in counters { counter.take(holder, until: now + lifetime) }
             return nil
         }
     }
@@ -61,76 +151,19 @@ public final class InMemoryUsageLimiter: UsageLimiter {
     public func giveBack(_ uses: [LimitedUse], holder: String) {
         self.state.withLock { state in
             for use in uses {
-                guard case .places(var holders) = state.counts[use] else { continue }
-                holders[holder] = nil
-                state.counts[use] = holders.isEmpty ? nil : .places(holders)
+                guard case .concurrency = use.limit else { continue }
+                state.counters[use.name]?.first { $0.limit == use.limit }?.giveBack(holder)
             }
-        }
-    }
-
-    /// Whoever waited as long as he was told is not sent back for what was lost in rounding.
-    private static let tolerance = 1e-5
-
-    /// How long to wait.
-    private struct Wait: Error {
-        var time: Duration
-    }
-
-    /// The count after one more use.
-    private static func take(
-        _ limit: UsageLimit,
-        from count: Count?,
-        _ holder: String,
-        _ now: ContinuousClock.Instant,
-        _ lifetime: Duration
-    ) -> Result<Count, Wait> {
-        switch limit {
-        case .rate(let burst, let perSecond):
-            var tokens = Double(burst)
-            if case .bucket(let left, let filled) = count {
-                tokens = min(tokens, left + (now - filled) / .seconds(1) * perSecond)
-            }
-            guard tokens >= 1 - Self.tolerance else { return .failure(Wait(time: .seconds((1 - tokens) / perSecond))) }
-            return .success(.bucket(tokens: tokens - 1, filled: now))
-        case .quota(let most, let length):
-            var (start, current, previous) = (now, 0, 0)
-            if case .window(let oldStart, let oldCurrent, let oldPrevious) = count {
-                let windows = Int((now - oldStart) / length)
-                start = oldStart + length * windows
-                (current, previous) =
-                    windows == 0 ? (oldCurrent, oldPrevious) : (0, windows == 1 ? oldCurrent : 0)
-            }
-            let elapsed = (now - start) / length
-            guard Double(previous) * (1 - elapsed) + Double(current) + 1 <= Double(most) + Self.tolerance else {
-                let windows =
-                    current + 1 > most
-                    // Until the next window, and until enough of this one has left the stretch.
-                    ? 1 - elapsed + 1 - Double(most - 1) / Double(current)
-                    : 1 - Double(most - 1 - current) / Double(previous) - elapsed
-                return .failure(Wait(time: length * windows))
-            }
-            return .success(.window(start: start, current: current + 1, previous: previous))
-        case .concurrency(let most):
-            var holders: [String: ContinuousClock.Instant] = [:]
-            if case .places(let old) = count { holders = old }
-            if holders.count >= most { holders = holders.filter { $0.value > now } }
-            guard holders.count < most else { return .failure(Wait(time: UsageLimit.placeRetry)) }
-            holders[holder] = now + lifetime
-            return .success(.places(holders))
         }
     }
 
     /// Forgets what has nothing to remember.
     private func sweep(_ state: inout State, _ now: ContinuousClock.Instant) {
-        state.counts = state.counts.filter { use, count in
-            switch (use.limit, count) {
-            case (.rate(let burst, let perSecond), .bucket(let tokens, let filled)):
-                tokens + (now - filled) / .seconds(1) * perSecond < Double(burst)
-            case (.quota(_, let length), .window(let start, _, _)): now < start + length * 2
-            case (_, .places(let holders)): holders.values.contains { $0 > now }
-            default: false
-            }
+        state.counters = state.counters.compactMapValues { counters in
+            let used = counters.filter { $0.isUsed(now) }
+            return used.isEmpty ? nil : used
         }
-        state.sweepAt = min(self.capacity, max(1024, state.counts.count * 2))
+        state.count = state.counters.values.reduce(0) { $0 + $1.count }
+        state.sweepAt = min(self.capacity, max(1024, state.count * 2))
     }
 }

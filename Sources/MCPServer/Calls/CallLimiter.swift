@@ -4,7 +4,7 @@ import SharedState
 /// Holds calls to their limits.
 ///
 /// They are counted in shared state. While that is away, each replica counts for itself.
-struct CallLimiter: Sendable {
+final class CallLimiter: Sendable {
     private enum Scope: String { case principal, tool, total }
 
     private let limits: CallLimits
@@ -32,21 +32,15 @@ struct CallLimiter: Sendable {
         lifetime: Duration
     ) async throws(ToolError) -> CallPermit? {
         var uses: [LimitedUse] = []
-        var scopes: [Scope] = []
-        func add(_ limit: CallLimits.Limit, _ scope: Scope, _ name: String) {
-            if let rate = limit.rate {
-                uses.append(LimitedUse(name, .rate(burst: rate.burst, perSecond: rate.perSecond)))
-            }
-            if let perDay = limit.perDay { uses.append(LimitedUse(name, .quota(perDay, per: .seconds(86_400)))) }
-            if let concurrent = limit.concurrent { uses.append(LimitedUse(name, .concurrency(concurrent))) }
-            while scopes.count < uses.count { scopes.append(scope) }
-        }
-        add(self.limits.principal, .principal, "principal:\(principal.id)")
-        if let tool, let limit = self.limits.tools[tool.rawValue] { add(limit, .tool, "tool:\(tool)") }
-        add(self.limits.total, .total, "total")
+        uses.reserveCapacity(3)
+        Self.add(self.limits.principal, "principal:" + principal.id, to: &uses)
+        let ofPrincipal = uses.count
+        if let tool, let limit = self.limits.tools[tool.rawValue] { Self.add(limit, "tool:\(tool)", to: &uses) }
+        let ofTool = uses.count
+        Self.add(self.limits.total, "total", to: &uses)
         guard uses.isEmpty == false else { return nil }
 
-        let holder = RandomID.make()
+        let holder = RandomID.unique()
         var limiter = self.shared
         var refusal: LimitRefusal?
         do throws(SharedStateError) {
@@ -57,7 +51,17 @@ struct CallLimiter: Sendable {
             refusal = (try? await limiter.take(uses, holder: holder, lifetime: lifetime)) ?? nil
         }
         guard let refusal else { return CallPermit(limiter: limiter, uses: uses, holder: holder) }
-        throw Self.error(uses[refusal.index].limit, scopes[refusal.index], tool, refusal.retryAfter)
+        let scope: Scope =
+            refusal.index < ofPrincipal ? .principal : refusal.index < ofTool ? .tool : .total
+        throw Self.error(uses[refusal.index].limit, scope, tool, refusal.retryAfter)
+    }
+
+    private static func add(_ limit: CallLimits.Limit, _ name: String, to uses: inout [LimitedUse]) {
+        if let rate = limit.rate {
+            uses.append(LimitedUse(name, .rate(burst: rate.burst, perSecond: rate.perSecond)))
+        }
+        if let perDay = limit.perDay { uses.append(LimitedUse(name, .quota(perDay, per: .seconds(86_400)))) }
+        if let concurrent = limit.concurrent { uses.append(LimitedUse(name, .concurrency(concurrent))) }
     }
 
     private static func error(_ limit: UsageLimit, _ scope: Scope, _ tool: ToolName?, _ wait: Duration) -> ToolError {
