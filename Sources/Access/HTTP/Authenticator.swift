@@ -1,7 +1,7 @@
 public import MCPServer
 
 /// Finds out who sends a request, by its `Authorization`, for every request anew.
-public struct Authenticator: Sendable {
+public final class Authenticator: Sendable {
     private let tokens: TokenVerifier?
     private let apiKeys: (any APIKeyStore)?
     private let policy: PolicySource
@@ -57,26 +57,33 @@ public struct Authenticator: Sendable {
         return principal
     }
 
+    /// Which bytes a token may have.
+    private static let isTokenByte: [Bool] = {
+        var table = [Bool](repeating: false, count: 256)
+        for byte in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/=".utf8 {
+            table[Int(byte)] = true
+        }
+        return table
+    }()
+
     /// RFC 6750, section 2.1: `Bearer`, one space or more, and a token of one alphabet.
     private static func bearerToken(_ value: String) throws(AuthenticationError) -> String {
-        let bytes = value.utf8
-        let scheme = bytes.prefix { $0 != UInt8(ascii: " ") }
-        guard String(Substring(scheme)).lowercased() == "bearer" else {
-            throw AuthenticationError(.missing, "Send a token: Authorization: Bearer TOKEN.")
-        }
-        let token = Substring(bytes.dropFirst(scheme.count).drop { $0 == UInt8(ascii: " ") })
-        let isToken = token.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="):
-                true
-            default: false
+        var value = value
+        // Bytes in one piece: every request has a long token.
+        let token = value.withUTF8 { bytes -> Result<String, AuthenticationError> in
+            let scheme = bytes.prefix { $0 != UInt8(ascii: " ") }
+            // Names of schemes know no case (RFC 9110, section 11.1).
+            guard scheme.count == 6, zip(scheme, "bearer".utf8).allSatisfy({ $0 | 0x20 == $1 }) else {
+                return .failure(AuthenticationError(.missing, "Send a token: Authorization: Bearer TOKEN."))
             }
+            let token = bytes[scheme.count...].drop { $0 == UInt8(ascii: " ") }
+            let isTokenByte = self.isTokenByte
+            guard token.isEmpty == false, token.allSatisfy({ isTokenByte[Int($0)] }) else {
+                let message = "The Authorization header is not Bearer followed by one token."
+                return .failure(AuthenticationError(.invalidRequest, message))
+            }
+            return .success(String(decoding: token, as: UTF8.self))
         }
-        guard token.isEmpty == false, isToken else {
-            throw AuthenticationError(.invalidRequest, "The Authorization header is not Bearer followed by one token.")
-        }
-        return String(token)
+        return try token.get()
     }
 }

@@ -145,7 +145,9 @@ public struct Policy: Sendable {
     /// Whether scopes cover a permission.
     func scopes(_ scopes: [String], cover permission: Permission) -> Bool {
         scopes.contains { scope in
-            if let patterns = self.scopeNames[scope] { return patterns.contains { $0.matches(permission) } }
+            if self.scopeNames.isEmpty == false, let patterns = self.scopeNames[scope] {
+                return patterns.contains { $0.matches(permission) }
+            }
             return PermissionPattern(scope)?.matches(permission) ?? false
         }
     }

@@ -117,6 +117,6 @@ public final class PolicySource: Sendable {
     }
 
     func principal(of token: VerifiedToken) -> Principal {
-        self.current().policy.principal(of: token)
+        token.principal(in: self.current())
     }
 }

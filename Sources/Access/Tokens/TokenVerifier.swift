@@ -66,7 +66,7 @@ public final class TokenVerifier: Sendable {
         guard text.utf8.count <= CompactToken.maximumBytes else {
             throw AuthenticationError(.invalidToken, "The token is larger than \(CompactToken.maximumBytes) bytes.")
         }
-        let digest = SHA256.hash(data: Array(text.utf8))
+        let digest = Self.digest(text)
         let generation = self.keys.generation
         if let known = self.remembered.withLock({ $0[digest] }), known.generation == generation {
             try self.checkExpiry(known.token.expiry)
@@ -75,6 +75,15 @@ public final class TokenVerifier: Sendable {
         let token = try await self.verifyAnew(text)
         self.remember(token, digest, generation)
         return token
+    }
+
+    private static func digest(_ text: String) -> SHA256Digest {
+        var text = text
+        return text.withUTF8 { bytes in
+            var hash = SHA256()
+            hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+            return hash.finalize()
+        }
     }
 
     /// Verifies a token without looking whether it was verified before.
