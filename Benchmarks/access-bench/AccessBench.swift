@@ -141,7 +141,7 @@ struct AccessBench {
                 try await MCPHTTPServer(server: parts.guarded, port: port, logger: logger) { request in
                     try await parts.authenticator.principal(
                         authorization: request.headers[values: .authorization],
-                        hasTokenInQuery: request.uri.queryParameters["access_token"] != nil
+                        hasTokenInQuery: request.hasTokenInAddress
                     )
                 } authorize: { call, principal, _ in
                     precondition(parts.guarded.missingScopes(for: call, principal: principal).isEmpty)

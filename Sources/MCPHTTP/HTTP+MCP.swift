@@ -31,6 +31,12 @@ extension Request {
     /// The id under which the log knows the request: the client's own if it is short and plain, else a new one.
     package var requestID: String { Self.id(given: self.headers[.xRequestID]) }
 
+    /// Whether the address has an `access_token` (RFC 6750, section 2.3), where tokens must not be.
+    package var hasTokenInAddress: Bool {
+        // Nearly no address has a query, and its parameters are worth reading only then.
+        self.head.path?.utf8.contains(UInt8(ascii: "?")) == true && self.uri.queryParameters["access_token"] != nil
+    }
+
     static func id(given: String?) -> String {
         if let given, (1...64).contains(given.utf8.count),
             given.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }

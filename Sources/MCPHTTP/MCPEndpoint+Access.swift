@@ -29,17 +29,31 @@ extension MCPEndpoint {
         }
     }
 
-    /// Lets the requests of a body pass, one message or several.
-    func authorize(_ body: JSONValue, _ principal: Principal, _ request: Request) async throws(Refusal) {
-        guard let authorize = self.authorize else { return }
-        for message in body.arrayValue ?? [body] {
+    /// Lets the requests of a body pass that may have several messages.
+    nonisolated(nonsending) func authorize(
+        _ batch: [JSONValue],
+        _ principal: Principal,
+        _ request: Request
+    ) async throws(Refusal) {
+        guard self.authorize != nil else { return }
+        for message in batch {
             // What is no message is refused later, whoever sends it.
-            guard let message = try? JSONRPCMessage(message), case .request(let call) = message else { continue }
-            do {
-                try await authorize(call, principal, request)
-            } catch {
-                throw self.refusal(error)
-            }
+            guard let message = try? JSONRPCMessage(message) else { continue }
+            try await self.authorize(message, principal, request)
+        }
+    }
+
+    /// Lets a message pass; only requests are asked about.
+    nonisolated(nonsending) func authorize(
+        _ message: JSONRPCMessage,
+        _ principal: Principal,
+        _ request: Request
+    ) async throws(Refusal) {
+        guard let authorize = self.authorize, case .request(let call) = message else { return }
+        do {
+            try await authorize(call, principal, request)
+        } catch {
+            throw self.refusal(error)
         }
     }
 

@@ -150,27 +150,23 @@ public struct MCPEndpoint: Sendable {
         directly answer: PendingAnswer?
     ) async throws -> Response? {
         let principal: Principal
-        let value: JSONValue
+        let message: JSONRPCMessage
         do {
             principal = try await self.sender(of: request, headers)
             if let refusal = headers.refusal { return refusal }
-            value = try await self.body(of: request, headers, collected)
-            if self.authorize != nil { try await self.authorize(value, principal, request) }
+            let value = try await self.body(of: request, headers, collected)
+            if case .array(let messages) = value {
+                try await self.authorize(messages, principal, request)
+                return try await self.batch(messages, headers, principal)
+            }
+            message = try JSONRPCMessage(value)
+            try await self.authorize(message, principal, request)
         } catch let refusal as Refusal {
             return refusal.response
-        }
-        if case .array(let messages) = value {
-            do throws(MCPError) {
-                return try await self.batch(messages, headers, principal)
-            } catch {
-                return .error(error)
-            }
-        }
-        let message: JSONRPCMessage
-        do {
-            message = try JSONRPCMessage(value)
-        } catch {
+        } catch let error as JSONRPCMessage.Malformed {
             return .error(error.error, id: error.id)
+        } catch let error as MCPError {
+            return .error(error)
         }
         do throws(MCPError) {
             switch message {

@@ -141,7 +141,7 @@ extension MCPEndpoint {
         let value: JSONValue
         do {
             value = try await self.body(of: request, headers)
-            try await self.authorize(value, principal, request)
+            try await self.authorize(value.arrayValue ?? [value], principal, request)
         } catch let refusal as Refusal {
             return refusal.response
         } catch {

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import JSON
 import MCP
+import MCPHTTP
 import MCPServer
 
 /// Who sends HTTP requests, and what they are told if that isn't known or isn't enough.
@@ -29,7 +30,7 @@ struct HTTPAccess: Sendable {
         do {
             return try await authenticator.principal(
                 authorization: request.headers[values: .authorization],
-                hasTokenInQuery: request.uri.queryParameters["access_token"] != nil
+                hasTokenInQuery: request.hasTokenInAddress
             )
         } catch {
             self.recorder.refused(request, error)
