@@ -34,7 +34,7 @@ public enum Redaction {
     static func redacted(_ arguments: JSONObject) -> (text: String, digest: String) {
         let clean = self.clean(.object(arguments))
         let whole = clean.serialized()
-        let digest = Hexadecimal.encode(Array(SHA256.hash(data: whole)))
+        let digest = Hexadecimal.encode(SHA256.hash(data: whole).withUnsafeBytes(Array.init))
         // What is that short has no text that is cut.
         let cut = whole.count <= self.maximumTextBytes ? whole : self.cut(clean).serialized()
         guard cut.count <= self.maximumBytes else { return ("{\"cut\":\(whole.count)}", digest) }

@@ -1,29 +1,35 @@
 import MCPServer
 
 /// The rules of a set of roles, with those that they inherit.
-struct EffectiveRules: Sendable {
+final class EffectiveRules: Sendable {
     let allow: [Policy.Rule]
     let deny: [Policy.Rule]
     /// How far the known permissions reach: every call asks.
-    private var known: [Permission: AccessReach?] = [:]
+    private let known: [Permission: AccessReach?]
 
     init(_ roles: [String], in policy: Policy) {
         let all = policy.withInherited(roles).compactMap { policy.roles[$0] }
-        self.allow = all.flatMap(\.allow)
-        self.deny = all.flatMap(\.deny)
-        for permission in Policy.knownPermissions.map(Permission.init(stringLiteral:)) {
-            self.known.updateValue(self.computedReach(of: permission), forKey: permission)
-        }
+        let (allow, deny) = (all.flatMap(\.allow), all.flatMap(\.deny))
+        let permissions = Policy.knownPermissions.map(Permission.init(stringLiteral:))
+        self.allow = allow
+        self.deny = deny
+        self.known = Dictionary(
+            uniqueKeysWithValues: permissions.map { ($0, Self.reach(of: $0, allow, deny)) }
+        )
     }
 
     /// How far a permission reaches; nothing if it reaches nothing.
     func reach(of permission: Permission) -> AccessReach? {
-        self.known[permission] ?? self.computedReach(of: permission)
+        self.known[permission] ?? Self.reach(of: permission, self.allow, self.deny)
     }
 
-    private func computedReach(of permission: Permission) -> AccessReach? {
-        let allowing = self.allow.filter { $0.names(permission) }
-        let denying = self.deny.filter { $0.names(permission) }
+    private static func reach(
+        of permission: Permission,
+        _ allow: [Policy.Rule],
+        _ deny: [Policy.Rule]
+    ) -> AccessReach? {
+        let allowing = allow.filter { $0.names(permission) }
+        let denying = deny.filter { $0.names(permission) }
         guard allowing.isEmpty == false, denying.allSatisfy({ $0.targets.isEmpty == false }) else { return nil }
         if denying.isEmpty, allowing.contains(where: { $0.targets.isEmpty }) { return .everything }
         var limits: [AccessTarget.Kind: AccessReach.Limit] = [:]
