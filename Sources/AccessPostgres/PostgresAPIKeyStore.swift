@@ -56,22 +56,21 @@ public final class PostgresAPIKeyStore: APIKeyStore {
     private static let migrations = PostgresMigrations(
         table: "access_migrations",
         steps: [
-            .init("api_keys") { connection in
-                try await connection.execute(
-                    script: """
-                        CREATE TABLE api_keys (
-                            id text PRIMARY KEY,
-                            name text NOT NULL,
-                            sha256 bytea NOT NULL CHECK (length(sha256) = 32),
-                            roles text[] NOT NULL,
-                            scopes text[],
-                            created_at bigint NOT NULL,
-                            expires_at bigint NOT NULL,
-                            is_revoked boolean NOT NULL DEFAULT false
-                        )
-                        """
+            .init(
+                "api_keys",
+                """
+                CREATE TABLE api_keys (
+                    id text PRIMARY KEY,
+                    name text NOT NULL,
+                    sha256 bytea NOT NULL CHECK (length(sha256) = 32),
+                    roles text[] NOT NULL,
+                    scopes text[],
+                    created_at bigint NOT NULL,
+                    expires_at bigint NOT NULL,
+                    is_revoked boolean NOT NULL DEFAULT false
                 )
-            }
+                """
+            )
         ]
     )
 

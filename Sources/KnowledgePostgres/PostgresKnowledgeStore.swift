@@ -62,13 +62,13 @@ public final class PostgresKnowledgeStore: KnowledgeStore {
     @discardableResult
     public func prepare() async throws(KnowledgeError) -> [String] {
         let done = try await self.attempt { [logger] pool in
+            let done = try await KnowledgeSchema.migrations.run(pool)
+            for name in done { logger.info("Migrated the knowledge base", metadata: ["migration.name": "\(name)"]) }
             try await pool.withConnection { connection in
-                let done = try await KnowledgeSchema.migrate(connection)
-                for name in done { logger.info("Migrated the knowledge base", metadata: ["migration.name": "\(name)"]) }
                 try await Self.checkVersion(connection, logger)
                 try await Self.checkIndex(connection, logger)
-                return done
             }
+            return done
         }
         self.isPrepared.store(true, ordering: .releasing)
         return done
@@ -167,6 +167,12 @@ extension KnowledgeError {
             self.init(
                 .invalidText,
                 "The text holds a character that PostgreSQL can't keep, such as U+0000.",
+                cause: error
+            )
+        case let error as PostgresError where error.code == .newerSchema:
+            self.init(
+                .newerSchema,
+                "The knowledge base was made by a newer version of this program; use that version.",
                 cause: error
             )
         case let error as PostgresError where error.isRetryable || error.code == .closed:

@@ -57,6 +57,8 @@ public struct PostgresError: Error, Sendable {
         public static let decodingFailed = Self("decoding_failed")
         /// The connection was used in a way it can't be: by two tasks at once, for example.
         public static let misuse = Self("misuse")
+        /// A newer version of this program made the tables.
+        public static let newerSchema = Self("newer_schema")
         /// Anything else that the server reports.
         public static let server = Self("server")
     }

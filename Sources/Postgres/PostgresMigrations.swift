@@ -15,10 +15,23 @@ public struct PostgresMigrations: Sendable {
             self.name = name
             self.run = run
         }
+
+        /// - Parameters:
+        ///   - name: What the step is called in the table of steps.
+        ///   - script: The statements that carry it out.
+        public init(_ name: String, _ script: String) {
+            self.init(name) { try await $0.execute(script: script) }
+        }
     }
+
+    /// How long each statement of a step may take, and the wait for another server that migrates.
+    private static let statementTimeout = Duration.seconds(600)
 
     private let table: String
     private let steps: [Step]
+
+    /// What the steps are called, in order.
+    public var names: [String] { self.steps.map(\.name) }
 
     /// - Parameters:
     ///   - table: The table that holds which steps were carried out: a plain name.
@@ -31,13 +44,15 @@ public struct PostgresMigrations: Sendable {
     /// Carries out the steps that are missing.
     ///
     /// - Returns: The names of the steps that were carried out.
-    /// - Throws: ``PostgresError/Code/misuse`` if a newer version of this program has been here, and the errors of the
+    /// - Throws: ``PostgresError/Code/newerSchema`` if a newer version of this program has been here, and the errors of the
     ///   database and of the steps.
     public func run(_ pool: PostgresPool) async throws -> [String] {
         try await pool.withConnection { connection in
-            var done: [String] = []
-            while let name = try await self.runNext(connection) { done.append(name) }
-            return done
+            try await connection.withStatementTimeout(Self.statementTimeout) {
+                var done: [String] = []
+                while let name = try await self.runNext(connection) { done.append(name) }
+                return done
+            }
         }
     }
 
@@ -59,7 +74,7 @@ public struct PostgresMigrations: Sendable {
             let current: Int = try rows.first?.get(0) ?? 0
             guard current <= self.steps.count else {
                 throw PostgresError(
-                    .misuse,
+                    .newerSchema,
                     "The tables were made by a newer version of this program (\(self.table)); use that version."
                 )
             }

@@ -1,59 +1,11 @@
-import Knowledge
 import Postgres
 
-/// The numbered steps that bring a database to the present schema.
-///
-/// They only go forward, each in a transaction of its own, under a lock, so that servers which start together don't
-/// disturb one another.
+/// The tables of the knowledge base.
 enum KnowledgeSchema {
-    /// The steps in order; the number of a step is its place, from 1.
-    static let migrations: [(name: String, script: String)] = [
-        ("documents", documents), ("records", records), ("ingest_queue", ingestQueue),
-    ]
-
-    /// Carries out the steps that are missing.
-    ///
-    /// - Returns: The names of the steps that were carried out.
-    /// - Throws: ``KnowledgeError/Code/newerSchema`` if a newer version of this program has been here, and the errors of
-    ///   the database.
-    static func migrate(_ connection: PostgresConnection) async throws -> [String] {
-        var done: [String] = []
-        while let name = try await Self.migrateOnce(connection) { done.append(name) }
-        return done
-    }
-
-    private static func migrateOnce(_ connection: PostgresConnection) async throws -> String? {
-        try await connection.withStatementTimeout(.seconds(600)) {
-            try await connection.withTransaction { connection in
-                // Ends with the transaction. The number is any that nothing else uses.
-                try await connection.query(
-                    "SELECT pg_advisory_xact_lock(hashtext('gantry.knowledge ' || current_schema()))"
-                )
-                try await connection.execute(
-                    script: """
-                        CREATE TABLE IF NOT EXISTS knowledge_migrations (
-                            number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
-                        """
-                )
-                let rows = try await connection.query("SELECT coalesce(max(number), 0) FROM knowledge_migrations")
-                let current: Int = try rows.first?.get(0) ?? 0
-                guard current <= Self.migrations.count else {
-                    throw KnowledgeError(
-                        .newerSchema,
-                        "The knowledge base was made by a newer version of this program; use that version."
-                    )
-                }
-                guard current < Self.migrations.count else { return nil }
-                let next = Self.migrations[current]
-                try await connection.execute(script: next.script)
-                try await connection.query(
-                    "INSERT INTO knowledge_migrations (number, name) VALUES ($1, $2)",
-                    [.int(current + 1), .text(next.name)]
-                )
-                return next.name
-            }
-        }
-    }
+    static let migrations = PostgresMigrations(
+        table: "knowledge_migrations",
+        steps: [.init("documents", documents), .init("records", records), .init("ingest_queue", ingestQueue)]
+    )
 
     /// The first schema.
     ///
