@@ -1,17 +1,9 @@
-"""Checks what `gantry call k8s.generate_manifest` writes with readers that are not ours.
+"""Checks what k8s.generate_manifest writes with readers that are not ours."""
 
-Needs the packages of requirements.txt. The binary is the one that GANTRY_BIN names, or else the newest build of the
-checkout.
-"""
-
-import json
-import os
 import random
 import re
-import subprocess
 from fractions import Fraction
 from math import ceil
-from pathlib import Path
 
 import kubernetes_validate
 import pytest
@@ -22,24 +14,12 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
 @pytest.fixture(scope="session")
-def gantry():
-    root = Path(__file__).resolve().parents[2]
-    if named := os.environ.get("GANTRY_BIN"):
-        binary = Path(named)
-    else:
-        built = [root / ".build" / mode / "gantry" for mode in ("debug", "release")]
-        binary = max((path for path in built if path.exists()), key=lambda path: path.stat().st_mtime, default=built[0])
-    if not binary.exists():
-        pytest.fail(f"There is no {binary}. Build gantry, or name the binary in GANTRY_BIN.")
+def generate(gantry):
+    """Calls the tool over REST and returns the status and the answer."""
 
     def call(arguments):
-        done = subprocess.run(
-            [binary, "call", "k8s.generate_manifest", json.dumps(arguments)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        return done.returncode, json.loads(done.stdout)
+        status, _, answer = gantry.post_json("/tools/k8s.generate_manifest", arguments)
+        return status, answer
 
     return call
 
@@ -134,9 +114,9 @@ def restricted_problems(pod):
 
 
 @pytest.mark.parametrize("arguments", varied_inputs(), ids=lambda arguments: arguments["app_name"][:20])
-def test_manifest_is_valid(gantry, arguments):
-    code, result = gantry(arguments)
-    assert code == 0, result
+def test_manifest_is_valid(generate, arguments):
+    status, result = generate(arguments)
+    assert status == 200, result
     deployment, service = documents = list(yaml.safe_load_all(result["manifest"]))
 
     for document in documents:
@@ -225,9 +205,10 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("arguments, pointers", REFUSED)
-def test_impossible_input_is_refused(gantry, arguments, pointers):
-    code, result = gantry(arguments)
-    assert code == 1, result
-    assert {error["pointer"] for error in result["errors"]} == pointers
-    assert all(error["message"] for error in result["errors"])
+def test_impossible_input_is_refused(generate, arguments, pointers):
+    status, result = generate(arguments)
+    assert status == 400, result
+    mistakes = result["error"]["errors"]
+    assert {mistake["pointer"] for mistake in mistakes} == pointers
+    assert all(mistake["message"] for mistake in mistakes)
     assert "manifest" not in result
