@@ -6,9 +6,9 @@ import Synchronization
 
 /// Writes messages, each on a line of its own, so that a client that does not read holds up nobody else.
 ///
-/// A short message that the system takes at once is written by whoever sends it, which saves the change of threads; all else
-/// is written by a thread of its own, which may wait. What waits is bounded: responses by the number of requests that run, notifications by ``maximumWaitingBytes``, beyond
-/// which they are dropped.
+/// A short message that the system takes at once is written by whoever sends it, which saves the change of threads; all
+/// else is written by a thread of its own, which may wait. What waits is bounded: responses by the number of requests that
+/// run, notifications by ``maximumWaitingBytes``, beyond which they are dropped.
 final class LineWriter: MessageSink {
     static let maximumWaitingBytes = 1 << 20
 
