@@ -5,30 +5,25 @@ machine; medians count.
 """
 
 import os
-import socket
 import statistics
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 from measure_http import ROUNDS, measure, resident_mib
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "IntegrationTests"))
+from processes import free_port, listens, until  # noqa: E402
 
 CONNECTIONS = (1, 16)
 
 
 def start(program, kind):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen([program, "serve", kind, str(port)], stdout=subprocess.PIPE, text=True)
     authorization = process.stdout.readline().strip()
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return process, port, authorization
-        except OSError:
-            time.sleep(0.1)
-    sys.exit(f"{kind} does not listen")
+    until(lambda: listens(port), f"{kind} listens", 30)
+    return process, port, authorization
 
 
 def main():

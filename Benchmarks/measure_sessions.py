@@ -3,12 +3,14 @@
 import asyncio
 import http.client
 import json
-import os
-import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
+
+from measure_http import cpu_seconds, resident_mib
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "IntegrationTests"))
+from processes import ServerProcess  # noqa: E402
 
 INITIALIZE = json.dumps({
     "jsonrpc": "2.0",
@@ -27,34 +29,21 @@ META = {
 }
 
 
-class Server:
+class Server(ServerProcess):
     def __init__(self, *options):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.process = subprocess.Popen([sys.argv[1], "--port", str(self.port), *options])
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.01)
+        super().__init__([sys.argv[1], *options])
 
     def __enter__(self):
-        return self
+        return self.start()
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(20)
+        self.stop(20)
 
     def kib(self):
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1])
+        return resident_mib(self.process.pid) * 1024
 
     def cpu(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     def open_sessions(self, count):
         connection = http.client.HTTPConnection("127.0.0.1", self.port)

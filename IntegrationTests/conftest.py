@@ -4,21 +4,16 @@ Scripts/test sets GANTRY_BIN (the binary), GANTRY_TEST_JIRA_URL (the Jira stand-
 with the embedding model). Nothing is skipped when one of them is missing: the tests fail and say so.
 """
 
-import http.client
 import json
-import os
-import signal
-import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
 from environment import needed
+from processes import ENVIRONMENT, ServerProcess
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = """# Vacuum pump manual
 
 {purpose}
@@ -40,79 +35,35 @@ A rattling zephyr pump usually has a loose exhaust filter.
 
 
 def settings(directory, **more):
-    """The environment of a Gantry of its own: nothing of the outer environment may leak in."""
-    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG")}
+    """The environment of a Gantry of its own."""
     data = Path(directory) / "data"
     data.mkdir(exist_ok=True)
     models = data / "models"
     if not models.exists():
         models.symlink_to(needed("GANTRY_TEST_MODELS"))
-    environment |= {
+    own = {
         "GANTRY_DATA_DIR": str(data),
         "JIRA_URL": needed("GANTRY_TEST_JIRA_URL"),
         "JIRA_USER": "test@example.com",
         "JIRA_TOKEN": "test-token",
         "LOG_FORMAT": "json",
     }
-    return environment | more
+    return ENVIRONMENT | own | more
 
 
-class Gantry:
-    """A server process with its own data directory."""
+class Gantry(ServerProcess):
+    """A `gantry serve` with its own data directory."""
 
     def __init__(self, directory, **more):
         self.binary = needed("GANTRY_BIN")
-        self.environment = settings(directory, **more)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.log_path = Path(directory) / "gantry.log"
+        super().__init__([self.binary, "serve"], settings(directory, **more), Path(directory) / "gantry.log")
         self.url = f"http://127.0.0.1:{self.port}/mcp"
 
-    def start(self):
-        with self.log_path.open("wb") as log:
-            self.process = subprocess.Popen(
-                [self.binary, "serve", "--port", str(self.port)], env=self.environment, stderr=log, stdout=log
-            )
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                pytest.fail(f"gantry serve ended with {self.process.returncode}:\n{self.log_path.read_text()}")
-            try:
-                if self.request("GET", "/livez")[0] == 200:
-                    return self
-            except OSError:
-                time.sleep(0.02)
-        self.stop()
-        pytest.fail(f"gantry serve did not answer in 30 s:\n{self.log_path.read_text()}")
-
-    def stop(self, seconds=15):
-        """Asks the server to stop and returns its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+    def listens(self):
         try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            return None
-
-    def request(self, method, path, body=None, headers=None, timeout=30):
-        """Sends one HTTP request as it is and returns status, headers and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
-        finally:
-            connection.close()
-
-    def post_json(self, path, value, headers=None):
-        body = json.dumps(value).encode()
-        status, answer_headers, answer = self.request(
-            "POST", path, body, {"Content-Type": "application/json"} | (headers or {})
-        )
-        return status, answer_headers, json.loads(answer)
+            return self.request("GET", "/livez")[0] == 200
+        except OSError:
+            return False
 
     def run(self, *arguments, timeout=120):
         """Runs another command of the binary on the same data."""
@@ -154,8 +105,7 @@ def make_gantry(tmp_path):
 
     yield make
     for server in made:
-        if hasattr(server, "process"):
-            server.stop()
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
-"""A TCP proxy that gives every connection to the next of several servers, as a load balancer without affinity does."""
+"""A TCP proxy that gives every connection to the next of several servers, as a load balancer without affinity does, or that
+stands before one server so that a test can take it away."""
 
 import asyncio
 import threading
@@ -7,32 +8,38 @@ import threading
 class RoundRobin:
     """Listens on a free port. A server that refuses the connection is passed over; one that breaks off breaks it off."""
 
-    def __init__(self, ports):
-        self.ports = list(ports)
+    def __init__(self, ports, host="127.0.0.1"):
+        self.host, self.ports = host, list(ports)
         self.served = {port: 0 for port in self.ports}
         self._next = 0
         self._loop = asyncio.new_event_loop()
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        assert started.wait(10), "the proxy did not start"
+        self.port = 0
+        self.mend()
 
-    def _run(self, started):
-        async def start():
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-            self.port = self._server.sockets[0].getsockname()[1]
-            started.set()
+    def mend(self):
+        """Listens, on the same port as before."""
+        self._do(self._listen())
 
-        self._loop.run_until_complete(start())
-        self._loop.run_forever()
+    def cut(self):
+        """Ends all connections, and takes no more until it is mended."""
+        self._do(self._end())
 
     def stop(self):
-        """Ends all connections; once it has, it does nothing."""
+        """Cuts it for good; a second time, it does nothing."""
         if not self._thread.is_alive():
             return
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
+        self.cut()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    def _do(self, work):
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _listen(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _end(self):
         self._server.close()
@@ -46,7 +53,7 @@ class RoundRobin:
             port = self.ports[self._next % len(self.ports)]
             self._next += 1
             try:
-                streams = await asyncio.open_connection("127.0.0.1", port)
+                streams = await asyncio.open_connection(self.host, port)
             except OSError:
                 continue
             self.served[port] += 1

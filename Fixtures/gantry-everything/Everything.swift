@@ -96,7 +96,7 @@ struct Everything: AsyncParsableCommand {
         options.offersOperations = true
         options.idempotencyLease = .milliseconds(self.idempotencyLeaseMs)
         if let sealingKey { options.sealingKeys = [SealingKey(bytes: Array(sealingKey.utf8))] }
-        let cancellations = Cancellations(values: stores.values)
+        let hangingCalls = HangingCalls(values: stores.values)
         return MCPServer(
             name: "gantry-everything",
             version: "1.0.0",
@@ -106,7 +106,7 @@ struct Everything: AsyncParsableCommand {
         ) {
             SimpleText()
             ContentTools.all
-            ReportingTools.all(cancellations)
+            ReportingTools.all(hangingCalls)
             AskingTools.all
             InputRequiredTools.all
             TaskTools.all

@@ -3,21 +3,23 @@ import MCP
 import MCPServer
 import SharedState
 
-/// How many hanging calls have been cancelled, on all replicas.
-struct Cancellations: Sendable {
-    private static let key = "everything:cancellations"
+/// How many hanging calls have begun, and how many have been cancelled, on all replicas.
+struct HangingCalls: Sendable {
+    enum Event: String { case began, cancelled }
 
     let values: any KeyValueStore
 
-    var count: Int {
-        get async throws { Self.count(try await self.values.value(for: Self.key)) }
+    func count(_ event: Event) async throws -> Int {
+        Self.count(try await self.values.value(for: Self.key(event)))
     }
 
-    func add() async throws {
-        _ = try await self.values.update(Self.key, lifetime: .seconds(3600)) { old in
+    func add(_ event: Event) async throws {
+        _ = try await self.values.update(Self.key(event), lifetime: .seconds(3600)) { old in
             Array(String(Self.count(old) + 1).utf8)
         }
     }
+
+    private static func key(_ event: Event) -> String { "everything:hanging-calls:\(event.rawValue)" }
 
     private static func count(_ stored: [UInt8]?) -> Int {
         stored.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
@@ -75,13 +77,14 @@ struct StatelessLoggingTool: FixtureTool {
 struct HangingTool: FixtureTool {
     static let name: ToolName = "test_hang"
 
-    let cancellations: Cancellations
+    let calls: HangingCalls
 
     func call(_ arguments: NoArguments, _ context: ToolContext) async throws -> String {
+        try await self.calls.add(.began)
         do {
             try await Task.sleep(for: .seconds(3600))
         } catch {
-            try await self.cancellations.add()
+            try await self.calls.add(.cancelled)
             throw error
         }
         return "It was an hour."
@@ -91,12 +94,16 @@ struct HangingTool: FixtureTool {
 struct CancelCountTool: FixtureTool {
     static let name: ToolName = "test_cancel_count"
 
-    struct Output: ToolOutput { var count: Int }
+    struct Output: ToolOutput {
+        /// How many were cancelled, of those that began.
+        var count: Int
+        var began: Int
+    }
 
-    let cancellations: Cancellations
+    let calls: HangingCalls
 
     func call(_ arguments: NoArguments, _ context: ToolContext) async throws -> Output {
-        Output(count: try await self.cancellations.count)
+        Output(count: try await self.calls.count(.cancelled), began: try await self.calls.count(.began))
     }
 }
 
@@ -143,13 +150,13 @@ struct ResourceChangeTool: FixtureTool {
 
 enum ReportingTools {
     @ServerFeatureBuilder
-    static func all(_ cancellations: Cancellations) -> [ServerFeature] {
+    static func all(_ hangingCalls: HangingCalls) -> [ServerFeature] {
         ProgressTool()
         StepsTool()
         LoggingTool()
         StatelessLoggingTool()
-        HangingTool(cancellations: cancellations).timeout(.seconds(60))
-        CancelCountTool(cancellations: cancellations)
+        HangingTool(calls: hangingCalls).timeout(.seconds(60))
+        CancelCountTool(calls: hangingCalls)
         ReconnectionTool()
         ToolChangeTool()
         PromptChangeTool()

@@ -148,7 +148,7 @@ class Everywhere:
     async def test_gets_structured_output(self, connect):
         async with connect() as session:
             result = await session.call("test_cancel_count")
-        assert set(result["structuredContent"]) == {"count"}
+        assert set(result["structuredContent"]) == {"began", "count"}
         assert json.loads(text_of(result)) == result["structuredContent"]
 
     async def test_sends_arguments_in_headers_too(self, connect):
@@ -324,19 +324,21 @@ class Everywhere:
         assert seen == [(done, 100, f"Completed {done} of 100") for done in (0, 50, 100)]
 
     async def test_cancels_a_call(self, connect):
-        async def count():
-            return (await session.call("test_cancel_count"))["structuredContent"]["count"]
+        async def calls():
+            result = (await session.call("test_cancel_count"))["structuredContent"]
+            return result["began"], result["count"]
 
         async with connect() as session:
-            before = await count()
+            began, cancelled = await calls()
             async with anyio.create_task_group() as group:
                 await session.begin_to_hang(group)
-                await anyio.sleep(0.3)
-                assert await count() == before
+                while await calls() == (began, cancelled):
+                    await anyio.sleep(0.02)
+                assert await calls() == (began + 1, cancelled)
                 await session.cancel_the_hanging_call(group)
-            while await count() == before:
+            while await calls() == (began + 1, cancelled):
                 await anyio.sleep(0.02)
-            assert await count() == before + 1
+            assert await calls() == (began + 1, cancelled + 1)
 
     # What the server asks
 

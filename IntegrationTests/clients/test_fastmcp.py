@@ -9,6 +9,7 @@ from fastmcp.client.transports import StdioTransport
 from fastmcp.exceptions import ToolError
 from mcp import MCPError
 from mcp.client.subscriptions import listen
+from official import Subscription
 from suite import LATEST, Everywhere, Latest, Legacy, wire
 
 
@@ -75,17 +76,6 @@ class Session:
             resource_subscriptions=uris,
         ) as subscription:
             yield Subscription(subscription)
-
-
-class Subscription:
-    """A stream of changes, as the suite knows it."""
-
-    def __init__(self, sdk):
-        self.sdk = sdk
-        self.honored = wire(sdk.honored)
-
-    async def next(self):
-        return repr(await anext(self.sdk))
 
 
 @asynccontextmanager

@@ -6,10 +6,11 @@ SDK, for the models of the messages.
 
 import pytest
 
-pytest.register_assert_rewrite("messages", "servers", "wire")
+pytest.register_assert_rewrite("everything", "messages", "wire")
 
+from everything import binary, new_server  # noqa: E402
 from messages import LATEST  # noqa: E402
-from servers import binary, environment, new_server  # noqa: E402
+from processes import ENVIRONMENT  # noqa: E402
 from wire import Legacy, Modern, Stdio  # noqa: E402
 
 
@@ -84,7 +85,7 @@ def stdio():
     made = []
 
     def make(era, capabilities=None):
-        made.append(Stdio(binary(), environment(), era, capabilities))
+        made.append(Stdio(binary(), ENVIRONMENT, era, capabilities))
         return made[-1] if era == LATEST else made[-1].start()
 
     yield make

@@ -1,20 +1,21 @@
 """What ends a call early: a closed stream at 2026-07-28, a notification before that, and never the other way round."""
 
 import pytest
-from wire import Modern, until
+from processes import until
+from wire import Modern
 
 HANG = {"name": "test_hang", "arguments": {}}
 
 
-def count(client):
-    return client.call("test_cancel_count").result["structuredContent"]["count"]
+def count(client, what="count"):
+    return client.call("test_cancel_count").result["structuredContent"][what]
 
 
 def hang(client):
-    """Starts a call that does not end. Later calls that got an answer show that the server has had time to start it."""
+    """Starts a call that does not end, and waits until the server carries it out."""
+    before = count(client, "began")
     exchange = client.open("tools/call", HANG)
-    for _ in range(5):
-        assert not client.call("test_simple_text").failed
+    until(lambda: count(client, "began") > before, "the call begins")
     return exchange
 
 

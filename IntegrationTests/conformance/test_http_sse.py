@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from wire import Exchange, Legacy, until
+from processes import until
+from wire import Exchange, Legacy
 
 
 class TwoEndpoints(Legacy):

@@ -5,7 +5,8 @@ import time
 
 import pytest
 from messages import LEGACY
-from wire import ACCEPT, Exchange, Legacy, until
+from processes import until
+from wire import ACCEPT, Exchange, Legacy
 
 
 @pytest.mark.parametrize("revision", LEGACY)

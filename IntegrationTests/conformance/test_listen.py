@@ -2,7 +2,8 @@
 
 import pytest
 from messages import SUBSCRIPTION
-from wire import Modern, until
+from processes import until
+from wire import Modern
 
 WATCHED = "test://watched-resource"
 QUIET = 0.4  # Seconds in which nothing more may come.

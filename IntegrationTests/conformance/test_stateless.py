@@ -2,7 +2,8 @@
 
 import pytest
 from messages import LATEST, TASKS
-from wire import META, Modern, until
+from processes import until
+from wire import META, Modern
 
 REMOVED = [
     ("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}),

@@ -29,16 +29,6 @@ ROUTED = {
 }
 
 
-def until(condition, what, seconds=WAIT):
-    """Asks again and again until the condition holds, and returns what it answered."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if answer := condition():
-            return answer
-        time.sleep(0.02)
-    raise AssertionError(f"{what}: not within {seconds} s")
-
-
 @dataclass
 class Event:
     """One server-sent event, or one comment between events."""

@@ -12,32 +12,41 @@ from http.client import HTTPException
 import pytest
 
 from databases import Postgres
+from embedding_service import EmbeddingService
 from environment import needed
+from processes import until
 
 
 @pytest.fixture
-def replicas(make_gantry, tmp_path):
+def shared(tmp_path):
+    """What the settings of replicas have in common."""
     database = Postgres(tmp_path)
     # Tests share the Redis; their names and keys are their own.
-    shared = database.settings | {
+    yield database.settings | {
         "REDIS_URL": needed("TEST_REDIS_URL"),
         "GANTRY_SEALING_KEYS": base64.b64encode(os.urandom(32)).decode(),
     }
-    servers = [make_gantry(**shared) for _ in range(2)]
-    try:
-        yield [server.start() for server in servers]
-    finally:
-        for server in servers:
-            server.stop()
-        database.drop()
+    database.drop()
+
+
+@pytest.fixture
+def replicas(shared, make_gantry):
+    return [make_gantry(**shared).start() for _ in range(2)]
+
+
+@pytest.fixture
+def services():
+    """A service of embeddings for each replica, so that a test can see and stop what one of them does."""
+    services = [EmbeddingService() for _ in range(2)]
+    yield [service.start() for service in services]
+    for service in services:
+        service.stop()
 
 
 def call(gantry, tool, arguments, timeout=60):
     """Calls a tool over REST and returns the status and the answer."""
-    status, _, body = gantry.request(
-        "POST", f"/tools/{tool}", json.dumps(arguments), {"Content-Type": "application/json"}, timeout=timeout
-    )
-    return status, json.loads(body)
+    status, _, answer = gantry.post_json(f"/tools/{tool}", arguments, timeout=timeout)
+    return status, answer
 
 
 def call_mcp(gantry, tool, arguments):
@@ -104,11 +113,10 @@ def test_calls_at_the_same_time_are_one_call(replicas):
     assert all(answer == answers[0] for answer in answers) and answers[0][0] == 200
 
 
-def test_a_replica_that_is_killed_during_a_call_leaves_it_to_the_others(replicas):
-    one, other = replicas
+def test_a_replica_that_is_killed_during_a_call_leaves_it_to_the_others(shared, services, make_gantry):
+    one, other = (make_gantry(**shared, **service.settings).start() for service in services)
     identifier = f"tides/{uuid.uuid4()}"
-    text = "".join(f"# Tide {number}\n\n" + f"The spring tide {number} was high. " * 30 + "\n\n" for number in range(80))
-    arguments = {"title": "Tides", "text": text, "document_id": identifier, "idempotency_key": identifier}
+    arguments = {"title": "Tides", "text": "The tide was high.", "document_id": identifier, "idempotency_key": identifier}
     answers = {}
 
     def work(gantry):
@@ -117,14 +125,16 @@ def test_a_replica_that_is_killed_during_a_call_leaves_it_to_the_others(replicas
         except (OSError, HTTPException):
             answers[gantry] = None
 
-    threads = [threading.Thread(target=work, args=(gantry,)) for gantry in replicas]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.5)
-    # Whichever of them carries the call out: the one that is left answers, if need be after the lease of the other.
-    one.process.kill()
+    threads = [threading.Thread(target=work, args=(gantry,)) for gantry in (one, other)]
+    # The one carries the call out, and hangs in the middle of it; the other has to wait for its lease.
+    services[0].control(delay_ms=600_000)
+    threads[0].start()
+    until(lambda: services[0].requests, "the call is carried out")
+    threads[1].start()
+    one.kill()
     for thread in threads:
         thread.join()
+    assert answers[one] is None
     status, first = answers[other]
     if status == 504:  # It waited for longer than a call may take, and comes again as a client would.
         status, first = call(other, "knowledge.add_document", arguments, timeout=120)

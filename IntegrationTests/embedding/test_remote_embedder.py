@@ -1,50 +1,16 @@
 """Gantry with an OpenAI-compatible embedding service in place of its own model. The service is a stand-in, which has to
 satisfy OpenAI's own client first."""
 
-import json
-import subprocess
-import sys
-import urllib.request
-from pathlib import Path
-
 import openai
 import pytest
-
-KEY, MODEL, DIMENSION = "sk-test-key", "stand-in-embed", 64
-STAND_IN = Path(__file__).resolve().parent.parent.parent / "StandIns" / "openai_embeddings.py"
-
-
-class Service:
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, STAND_IN, "--port", "0", "--key", KEY, "--model", MODEL, "--dimension", str(DIMENSION)],
-            stdout=subprocess.PIPE, text=True,
-        )
-        self.url = self.process.stdout.readline().strip()
-        self.root = self.url.removesuffix("/v1")
-
-    def control(self, **disturbance):
-        body = json.dumps(disturbance).encode()
-        urllib.request.urlopen(urllib.request.Request(f"{self.root}/__control", body)).close()
-
-    @property
-    def requests(self):
-        with urllib.request.urlopen(f"{self.root}/__requests") as response:
-            return json.load(response)
-
-    def settings(self, **more):
-        return {
-            "EMBEDDINGS_URL": self.url, "EMBEDDINGS_MODEL": MODEL, "EMBEDDINGS_API_KEY": KEY,
-            "EMBEDDINGS_DIMENSION": str(DIMENSION),
-        } | more
+from embedding_service import KEY, EmbeddingService
 
 
 @pytest.fixture
 def service():
-    service = Service()
+    service = EmbeddingService().start()
     yield service
-    service.process.terminate()
-    service.process.wait()
+    service.stop()
 
 
 @pytest.fixture
@@ -60,30 +26,30 @@ def manual(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["float", "base64"])
-def test_stand_in_with_the_official_client(client, encoding):
-    answer = client.embeddings.create(model=MODEL, input=["oil the pump", "pump"], encoding_format=encoding)
+def test_stand_in_with_the_official_client(service, client, encoding):
+    answer = client.embeddings.create(model=service.model, input=["oil the pump", "pump"], encoding_format=encoding)
     assert [entry.index for entry in answer.data] == [0, 1]
     assert answer.usage.total_tokens > 0
-    again = client.embeddings.create(model=MODEL, input="pump")
+    again = client.embeddings.create(model=service.model, input="pump")
     vector = answer.data[1].embedding
     if encoding == "float":
-        assert len(vector) == DIMENSION and vector == pytest.approx(again.data[0].embedding)
+        assert len(vector) == service.dimension and vector == pytest.approx(again.data[0].embedding)
 
 
 def test_stand_in_refuses_as_the_service_does(service, client):
     with pytest.raises(openai.NotFoundError):
         client.embeddings.create(model="other", input="x")
     with pytest.raises(openai.BadRequestError):
-        client.embeddings.create(model=MODEL, input=[""])
+        client.embeddings.create(model=service.model, input=[""])
     with pytest.raises(openai.AuthenticationError):
-        openai.OpenAI(base_url=service.url, api_key="sk-wrong").embeddings.create(model=MODEL, input="x")
+        openai.OpenAI(base_url=service.url, api_key="sk-wrong").embeddings.create(model=service.model, input="x")
     service.control(status=429, headers={"Retry-After": "1"})
     with pytest.raises(openai.RateLimitError):
-        client.embeddings.create(model=MODEL, input="x")
+        client.embeddings.create(model=service.model, input="x")
 
 
 def test_ingest_and_query(service, make_gantry, manual):
-    gantry = make_gantry(**service.settings())
+    gantry = make_gantry(**service.settings)
     # The first answers are late, failed and in another order; nothing of that shows.
     service.control(status=429, headers={"Retry-After": "0"})
     service.control(status=500)
@@ -105,7 +71,7 @@ def test_ingest_and_query(service, make_gantry, manual):
 
 
 def test_service_without_base64(service, make_gantry, manual):
-    gantry = make_gantry(**service.settings())
+    gantry = make_gantry(**service.settings)
     service.control(floats=True)
     done = gantry.run("ingest", str(manual))
     assert done.returncode == 0, done.stderr
@@ -118,15 +84,15 @@ def test_service_without_base64(service, make_gantry, manual):
     ({"EMBEDDINGS_DIMENSION": "65"}, "set EMBEDDINGS_DIMENSION to 64"),
 ])
 def test_doctor_says_what_is_wrong(service, make_gantry, setting, message):
-    done = make_gantry(**service.settings(**setting)).run("doctor")
+    done = make_gantry(**(service.settings | setting)).run("doctor")
     assert done.returncode == 1
     assert message in done.stdout + done.stderr
     assert KEY not in done.stdout + done.stderr
 
 
 def test_doctor_probes_the_service(service, make_gantry):
-    done = make_gantry(**service.settings()).run("doctor")
-    assert f"{MODEL} at {service.url}" in done.stdout, done.stdout + done.stderr
+    done = make_gantry(**service.settings).run("doctor")
+    assert f"{service.model} at {service.url}" in done.stdout, done.stdout + done.stderr
     assert len(service.requests) == 1
     assert KEY not in done.stdout + done.stderr
 
@@ -137,6 +103,6 @@ def test_doctor_probes_the_service(service, make_gantry):
     ({"EMBEDDINGS_MODEL": ""}, "EMBEDDINGS_MODEL"),
 ])
 def test_wrong_settings_stop_the_server(service, make_gantry, setting, message):
-    done = make_gantry(**service.settings(**setting)).run("doctor")
+    done = make_gantry(**(service.settings | setting)).run("doctor")
     assert done.returncode == 78
     assert message in done.stdout + done.stderr

@@ -73,8 +73,7 @@ def test_kill(make_gantry, tmp_path, database):
     interrupted = 0
     for _ in range(KILLS):
         time.sleep(chance.uniform(0.02, 1.0))
-        gantry.process.kill()
-        gantry.process.wait()
+        gantry.kill()
         interrupted += had_work(database)
         gantry.start()
     for writer in writers:

@@ -8,15 +8,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.append(str(ROOT / "IntegrationTests/conformance"))
-pytest.register_assert_rewrite("messages", "wire")
+from processes import ROOT, Endpoint
+from round_robin import RoundRobin
 
-from round_robin import RoundRobin  # noqa: E402
+sys.path.append(str(ROOT / "IntegrationTests/conformance"))
+pytest.register_assert_rewrite("messages", "wire", "writers")
 
 
 def control(program, action, directory):
@@ -50,7 +49,7 @@ def stores():
                 store.do("kill")
 
 
-class Cluster:
+class Cluster(Endpoint):
     """Some replicas and the proxy before them. Clients see one server, at `port`."""
 
     def __init__(self, make, stores, count=3, **more):
@@ -59,12 +58,6 @@ class Cluster:
         self.replicas = [make(**(shared | more)).start() for _ in range(count)]
         self.proxy = RoundRobin(replica.port for replica in self.replicas)
         self.port = self.proxy.port
-
-    def request(self, method, path, body=None, headers=None, timeout=30):
-        return type(self.replicas[0]).request(self, method, path, body, headers, timeout)
-
-    def post_json(self, path, value, headers=None):
-        return type(self.replicas[0]).post_json(self, path, value, headers)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 
-from wire import until
+from processes import until
 
 MANIFEST = {"app_name": "web-shop", "image": "nginx:1.27", "container_port": 8080}
 
@@ -70,7 +70,7 @@ def test_what_hangs_upstream_leaves_room_for_everything_else(make_cluster):
         assert {cluster.request("GET", path)[0] for path in ("/health", "/readyz") for _ in range(3)} == {200}
         assert len(ended) == 5
         for replica in cluster.replicas:
-            replica.process.kill()
+            replica.kill()
         for thread in calls:
             thread.join(90)
         assert len(ended) == 5

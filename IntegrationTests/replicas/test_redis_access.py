@@ -4,13 +4,11 @@ import json
 import re
 import socket
 import subprocess
-from pathlib import Path
 
 import pytest
 
+from processes import ROOT, free_port
 from wire import Legacy
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +26,7 @@ def secured(stores):
         capture_output=True,
     )
     subprocess.run(["chmod", "644", f"{directory}/redis.key", f"{directory}/redis.crt"], check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        tls_port = free.getsockname()[1]
+    tls_port = free_port()
 
     def command(*words):
         with socket.create_connection(("127.0.0.1", port), 10) as connection:

@@ -5,11 +5,9 @@ Scripts/chaos-redis is the same for longer, with figures.
 
 import os
 import subprocess
-from pathlib import Path
 
 from environment import needed
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from processes import ROOT
 
 
 def test_killed_frozen_and_paused_under_load():

@@ -1,12 +1,11 @@
 """Replicas of Gantry look like one server: what one of them began another goes on with, and none of them is needed."""
 
-import http.client
 import json
-import threading
-import time
 import uuid
 
-from wire import Legacy, Modern, until
+from processes import until
+from wire import Legacy, Modern
+from writers import Writers
 
 
 def document(name, text="The first version."):
@@ -106,85 +105,35 @@ def test_without_postgresql_everything_else_goes_on(make_cluster, stores):
     until(lambda: json.loads(cluster.request("GET", "/readyz")[2])["status"] == "ready", "all are ready", 60)
 
 
-class Writers:
-    """Threads that add one document after the other, and try again until each is acknowledged."""
+class DocumentWriters(Writers):
+    """Each write adds a document. The answer is the outcome: "added", or "unchanged"."""
 
-    COUNT = 6
+    def write(self, name):
+        headers = {"Content-Type": "application/json"}
+        reply = self.post("/tools/knowledge.add_document", json.dumps(document(name, text_of(name))), headers)
+        if reply is None:
+            return None
+        status, answer = reply[0], json.loads(reply[1])
+        return answer["outcome"] if status == 200 else self.fail(f"{status} {answer['error']['code']}")
 
-    def __init__(self, port, prefix):
-        self.port, self.prefix = port, prefix
-        self.lock = threading.Lock()
-        self.acknowledged = {}  # The text of each document, by its id.
-        self.answers = {}  # The outcome that was acknowledged, and how often it had been asked for.
-        self.failures = {}
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(self.COUNT)]
-        for thread in self.threads:
-            thread.start()
 
-    def run(self, number):
-        count = 0
-        while not self.stopping.is_set():
-            count += 1
-            name, text = f"{self.prefix}/{number}/{count}", f"Writer {number} wrote this as its number {count}."
-            attempts = 0
-            while True:
-                attempts += 1
-                answer = self.write(document(name, text))
-                if answer is not None:
-                    break
-                time.sleep(0.05)
-            with self.lock:
-                self.acknowledged[name] = text
-                self.answers[name] = (answer["outcome"], attempts)
-
-    def write(self, arguments):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            body = json.dumps(arguments)
-            connection.request("POST", "/tools/knowledge.add_document", body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            status, answer = response.status, json.loads(response.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            return self.fail(type(error).__name__)
-        finally:
-            connection.close()
-        return answer if status == 200 else self.fail(f"{status} {answer['error']['code']}")
-
-    def fail(self, what):
-        with self.lock:
-            self.failures[what] = self.failures.get(what, 0) + 1
-
-    def progress(self, more):
-        """Waits until so many more writes are acknowledged."""
-        target = len(self.acknowledged) + more
-        until(lambda: len(self.acknowledged) >= target, f"{more} writes", 60)
-
-    def stop(self):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join(90)
-            assert not thread.is_alive()
+def text_of(name):
+    return f"This is what was written as {name}."
 
 
 def test_each_replica_is_killed_under_load_and_nothing_acknowledged_is_lost(cluster):
     prefix = unique("load")
-    writers = Writers(cluster.port, prefix)
-    try:
+    with DocumentWriters(cluster.port, prefix) as writers:
         for replica in cluster.replicas:
             writers.progress(20)
-            replica.process.kill()
-            replica.process.wait()
+            replica.kill()
             writers.progress(20)
             replica.start()
         writers.progress(20)
-    finally:
-        writers.stop()
     # What broke off was asked for again, and nobody was told anything else.
     assert set(writers.failures) <= {"RemoteDisconnected", "ConnectionResetError", "BadStatusLine", "IncompleteRead"}
     # A write that was done before it could be acknowledged was not done again.
-    outcomes = {name: outcome for name, (outcome, _) in writers.answers.items()}
-    assert set(outcomes.values()) <= {"added", "unchanged"}
+    assert {outcome for outcome, _ in writers.answers.values()} <= {"added", "unchanged"}
     assert all(attempts > 1 for outcome, attempts in writers.answers.values() if outcome == "unchanged")
     stored = {}
     cursor = ""
@@ -195,7 +144,7 @@ def test_each_replica_is_killed_under_load_and_nothing_acknowledged_is_lost(clus
                 assert entry["document_id"] not in stored
                 stored[entry["document_id"]] = entry
         cursor = f"&cursor={page['next_cursor']}" if page.get("next_cursor") else None
-    assert stored.keys() == writers.acknowledged.keys()
-    for name, text in list(writers.acknowledged.items())[:: max(1, len(writers.acknowledged) // 50)]:
+    assert stored.keys() == writers.answers.keys()
+    for name in list(writers.answers)[:: max(1, len(writers.answers) // 50)]:
         whole = cluster.request("GET", f"/rag/documents/{name.replace('/', '%2F')}")[2].decode()
-        assert text in whole
+        assert text_of(name) in whole

@@ -1,11 +1,10 @@
 """The knowledge base over REST and MCP: documents, resources, feedback, sources that are read again, evaluations."""
 
 import json
-import time
 import urllib.parse
 
 import pytest
-
+from processes import until
 from test_service import upload
 
 QUOTED = urllib.parse.quote
@@ -136,29 +135,19 @@ def test_sources_are_read_again_and_their_age_is_told(make_gantry, tmp_path):
     file = tmp_path / "gantry.yaml"
     file.write_text(f"sources:\n  docs:\n    path: {documents}\n    recrawl: 10s\n    max_age: 1s\n")
     gantry = make_gantry()
-    original = gantry.binary
-    wrapper = tmp_path / "gantry"
-    wrapper.write_text(f'#!/bin/sh\nexec {original} "$@" --config {file}\n')
-    wrapper.chmod(0o755)
-    gantry.binary = str(wrapper)
+    gantry.command += ["--config", str(file)]
     gantry.start()
 
     def ids():
         return sorted(d["document_id"].rsplit("/", 1)[1] for d in get(gantry, "/rag/documents")[1]["documents"])
 
-    def until(condition, seconds):
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, gantry.log_path.read_text()
-            time.sleep(0.2)
-
-    until(lambda: ids() == ["a.md", "b.md"], 60)
+    until(lambda: ids() == ["a.md", "b.md"], "both are read", 60)
     (documents / "b.md").unlink()
-    until(lambda: ids() == ["a.md"], 60)
-    until(lambda: get(gantry, "/rag/documents")[1]["documents"][0]["stale"], 60)
+    until(lambda: ids() == ["a.md"], "one is gone", 60)
+    until(lambda: get(gantry, "/rag/documents")[1]["documents"][0]["stale"], "the other is stale", 60)
 
     file.write_text("sources:\n  docs:\n    path: /x\n    max_age: soon\n    colour: red\n")
-    wrong = gantry.run("doctor")
+    wrong = gantry.run("doctor", "--config", str(file))
     assert wrong.returncode == 78
     for name in ("sources.docs.max_age", "sources.docs.colour", "recrawl"):
         assert name in wrong.stderr

@@ -1,89 +1,14 @@
 """The commands and the service with PostgreSQL: migrations, another model, and a database that comes and goes."""
 
 import json
-import selectors
-import socket
 import subprocess
-import sys
-import threading
-import time
-import urllib.request
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from databases import Postgres, assert_whole
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-class Proxy:
-    """Stands before the database, so that a test can take it away without harming other tests."""
-
-    def __init__(self, url):
-        parts = urlsplit(url)
-        self.target = (parts.hostname, parts.port)
-        self.listener = self.open(0)
-        self.port = self.listener.getsockname()[1]
-        netloc = parts.netloc.rsplit("@", 1)[0] + f"@127.0.0.1:{self.port}"
-        self.url = urlunsplit(parts._replace(netloc=netloc))
-        self.lock, self.pairs = threading.Lock(), []
-        self.accept(self.listener)
-
-    def open(self, port):
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(64)
-        return listener
-
-    def accept(self, listener):
-        def run():
-            while True:
-                try:
-                    client, _ = listener.accept()
-                except OSError:
-                    return
-                server = socket.create_connection(self.target)
-                with self.lock:
-                    self.pairs.append((client, server))
-                threading.Thread(target=self.forward, args=(client, server), daemon=True).start()
-
-        threading.Thread(target=run, daemon=True).start()
-
-    def forward(self, client, server):
-        with selectors.DefaultSelector() as selector:
-            selector.register(client, selectors.EVENT_READ, server)
-            selector.register(server, selectors.EVENT_READ, client)
-            try:
-                while True:
-                    for key, _ in selector.select():
-                        data = key.fileobj.recv(1 << 16)
-                        if not data:
-                            return
-                        key.data.sendall(data)
-            except (OSError, ValueError):
-                return
-            finally:
-                for end in (client, server):
-                    end.close()
-
-    def cut(self):
-        # Closing alone wouldn't wake the thread that accepts.
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        with self.lock:
-            pairs, self.pairs = self.pairs, []
-        for pair in pairs:
-            for end in pair:
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-
-    def mend(self):
-        self.listener = self.open(self.port)
-        self.accept(self.listener)
+from embedding_service import EmbeddingService
+from processes import until
+from round_robin import RoundRobin
 
 
 @pytest.fixture
@@ -97,43 +22,6 @@ def manual(count):
     """A text with a section for each part of a pump."""
     sections = (f"## Part {n}\n\n{f'The zephyr part {n} is oiled monthly. ' * 12}" for n in range(count))
     return "# Pumps\n\n" + "\n\n".join(sections)
-
-
-class Service:
-    """A stand-in for a service of embeddings."""
-
-    def __init__(self, model, dimension):
-        self.model, self.dimension = model, dimension
-        command = [sys.executable, ROOT / "StandIns/openai_embeddings.py", "--port", "0", "--key", "sk-test"]
-        command += ["--model", model, "--dimension", str(dimension)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().strip()
-
-    def control(self, **disturbance):
-        address = f"{self.url.removesuffix('/v1')}/__control"
-        urllib.request.urlopen(urllib.request.Request(address, json.dumps(disturbance).encode())).close()
-
-    def count(self):
-        with urllib.request.urlopen(f"{self.url.removesuffix('/v1')}/__requests") as response:
-            return len(json.load(response))
-
-    @property
-    def settings(self):
-        return {
-            "EMBEDDINGS_URL": self.url, "EMBEDDINGS_MODEL": self.model, "EMBEDDINGS_API_KEY": "sk-test",
-            "EMBEDDINGS_DIMENSION": str(self.dimension),
-        }
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
-
-def wait_until(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def test_migrations_and_doctor(make_gantry, database):
@@ -163,7 +51,7 @@ def test_migrations_and_doctor(make_gantry, database):
 
 def test_another_model(make_gantry, database, tmp_path):
     (tmp_path / "pump.md").write_text(manual(400))
-    services = [Service("first-model", 64), Service("second-model", 96)]
+    services = [EmbeddingService("first-model", 64).start(), EmbeddingService("second-model", 96).start()]
     try:
         first, second = (make_gantry(**database.settings, **service.settings) for service in services)
         assert first.run("ingest", str(tmp_path / "pump.md")).returncode == 0
@@ -174,7 +62,8 @@ def test_another_model(make_gantry, database, tmp_path):
         assert refused.returncode == 1 and "gantry reindex" in refused.stderr
 
         # Killed in the middle: the old vectors serve, and the next run goes on where this one was.
-        services[1].control(delay_ms=700)
+        services[1].control()
+        services[1].control(delay_ms=600_000)  # The second batch hangs.
         reindex = subprocess.Popen([second.binary, "reindex"], env=second.environment, stdout=subprocess.DEVNULL)
         with_vectors = "SELECT count(*) FROM document_embeddings WHERE next_embedding IS NOT NULL"
 
@@ -182,10 +71,9 @@ def test_another_model(make_gantry, database, tmp_path):
             with database.snapshot() as fetch:
                 return fetch("SELECT next_model_name IS NOT NULL FROM index_state")[0][0] and fetch(with_vectors)[0][0] > 0
 
-        wait_until(is_under_way, "no chunk got its new vector")
+        until(is_under_way, "no chunk got its new vector", 60)
         reindex.kill()
         reindex.wait()
-        services[1].control(delay_ms=0)
         with database.snapshot() as fetch:
             done = fetch(with_vectors)[0][0]
             total = fetch("SELECT count(*) FROM document_embeddings")[0][0]
@@ -207,8 +95,10 @@ def test_another_model(make_gantry, database, tmp_path):
 
 
 def test_a_database_that_comes_and_goes(make_gantry, database):
-    proxy = Proxy(database.url)
-    gantry = make_gantry(DATABASE_URL=proxy.url)
+    parts = urlsplit(database.url)
+    proxy = RoundRobin([parts.port or 5432], parts.hostname)
+    address = f"{parts.netloc.rsplit('@', 1)[0]}@127.0.0.1:{proxy.port}"
+    gantry = make_gantry(DATABASE_URL=urlunsplit(parts._replace(netloc=address)))
     proxy.cut()
     for command in ("migrate", "doctor"):
         away = gantry.run(command)
@@ -230,7 +120,7 @@ def test_a_database_that_comes_and_goes(make_gantry, database):
     assert answer["error"]["code"] == "upstream_unavailable" and answer["error"]["retryable"]
 
     proxy.mend()
-    wait_until(lambda: ready() == (200, {"status": "ready", "reasons": []}), "the server did not become ready")
+    until(lambda: ready() == (200, {"status": "ready", "reasons": []}), "the server did not become ready", 60)
     body = f'--X\r\nContent-Disposition: form-data; name="f"; filename="pump.md"\r\n\r\n{manual(20)}\r\n--X--\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=X"}
     status, _, answer = gantry.request("POST", "/rag/upload", body.encode(), headers, timeout=120)
@@ -239,12 +129,13 @@ def test_a_database_that_comes_and_goes(make_gantry, database):
 
     for _ in range(3):
         proxy.cut()
-        wait_until(lambda: query()[0] == 503, "a call was answered without the database")
+        until(lambda: query()[0] == 503, "a call was answered without the database", 60)
         assert ready()[1]["status"] != "ready"
         proxy.mend()
-        wait_until(lambda: query()[0] == 200, "the service did not return")
-        wait_until(lambda: ready()[1]["status"] == "ready", "the server did not become ready again")
+        until(lambda: query()[0] == 200, "the service did not return", 60)
+        until(lambda: ready()[1]["status"] == "ready", "the server did not become ready again", 60)
     with database.snapshot() as fetch:
         # Those that were cut off are gone: a pool has at most 30, and one connection more listens for files.
         assert fetch("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gantry'")[0][0] <= 31
     assert gantry.stop() == 0
+    proxy.stop()
