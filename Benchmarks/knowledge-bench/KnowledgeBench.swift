@@ -37,16 +37,22 @@ struct KnowledgeBench: AsyncParsableCommand {
     @Option(help: "The first process of the PostgreSQL server, whose CPU time, and that of its children, is counted.")
     var serverPID: Int?
 
+    @Option(help: "Values of hnsw.ef_search, separated by commas; each is measured on the same rows.")
+    var searchWidths: String?
+
     @Flag(
         help: "Copy very short texts into the database and make the vector index at the end; search by meaning alone."
     )
     var bulk = false
 
-    @Option(help: "A file for the questions of the largest size: a line of JSON each, with text and vector.")
+    @Option(
+        help: "A file for the questions of the largest size: a line of JSON each, with text, vector and nearest chunks."
+    )
     var export: String?
 
     func validate() throws {
         if self.bulk, self.database == nil { throw ValidationError("--bulk needs --database.") }
+        if self.searchWidths != nil, self.database == nil { throw ValidationError("--search-widths needs --database.") }
     }
 
     func run() async throws {
@@ -56,27 +62,39 @@ struct KnowledgeBench: AsyncParsableCommand {
             ?? FileManager.default.temporaryDirectory.appending(path: "knowledge-bench-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { if self.directory == nil { try? FileManager.default.removeItem(at: directory) } }
-        let store: any KnowledgeStore
+        var stores: [any KnowledgeStore] = []
         var bulk: (PostgresKnowledgeStore, PostgresPool)?
         if let database {
             let pool = PostgresPool(try PostgresConfiguration(url: database), logger: Logger(label: "bench"))
-            let postgres = PostgresKnowledgeStore(pool: pool, logger: Logger(label: "bench"))
-            store = postgres
-            if self.bulk { bulk = (postgres, pool) }
+            for width in self.widths {
+                var limits = PostgresKnowledgeStore.Limits()
+                if let width { limits.searchWidth = width }
+                let store = PostgresKnowledgeStore(pool: pool, limits: limits, logger: Logger(label: "bench"))
+                stores.append(store)
+                if self.bulk { bulk = (store, pool) }
+            }
         } else {
-            store = try SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path)
+            stores = [try SQLiteKnowledgeStore(path: directory.appending(path: "knowledge.sqlite").path)]
         }
-        var bench = Run(store: store, questionCount: self.questions, serverPID: self.serverPID)
+        var bench = Run(stores: stores, questionCount: self.questions, serverPID: self.serverPID)
         Self.show(
             "chunks\tload CPU s\tp50 ms\tp95 ms\tmean ms\tfiltered p95 ms\trecall@10\tfiltered recall@10\tMB resident"
                 + (self.serverPID == nil ? "" : "\tserver mean ms\twall p50 ms\twall p95 ms")
         )
         if let (store, pool) = bulk, let size = sizes.last {
-            Self.show(try await bench.line(size, bulk: store, pool))
+            try await bench.load(size, into: store, pool)
+            for store in stores { Self.show(try await bench.line(store, mode: .dense)) }
         } else {
-            for size in sizes { Self.show(try await bench.line(size)) }
+            for size in sizes {
+                try await bench.grow(to: size)
+                for store in stores { Self.show(try await bench.line(store, mode: .hybrid)) }
+            }
         }
         if let export { try bench.exportQuestions(to: export) }
+    }
+
+    private var widths: [Int?] {
+        self.searchWidths?.split(separator: ",").map { Int($0) } ?? [nil]
     }
 
     /// At once, also into a file: a run takes long.
@@ -87,7 +105,8 @@ struct KnowledgeBench: AsyncParsableCommand {
 
 /// A collection that grows.
 private struct Run {
-    let store: any KnowledgeStore
+    /// The same rows, searched in different ways.
+    let stores: [any KnowledgeStore]
     let questionCount: Int
     let serverPID: Int?
     var questions: [(text: String, vector: [Float])] = []
@@ -95,45 +114,31 @@ private struct Run {
     /// All vectors with the tenants of their documents, for the exact answer.
     var vectors: [(document: String, index: Int, tenant: Int, vector: [Float])] = []
     var documentCount = 0
+    var chunkCount = 0
+    /// The CPU time in milliseconds that writing took.
+    var loadTime = 0.0
+    /// What an exact scan finds for the first questions, among all chunks and among those of tenant 7.
+    var truth: [(all: Set<String>, filtered: Set<String>)] = []
 
-    init(store: any KnowledgeStore, questionCount: Int, serverPID: Int?) {
-        self.store = store
+    init(stores: [any KnowledgeStore], questionCount: Int, serverPID: Int?) {
+        self.stores = stores
         self.questionCount = questionCount
         self.serverPID = serverPID
     }
 
-    /// Measures by words and meaning, after adding documents up to a size.
-    mutating func line(_ size: Int) async throws -> String {
-        let loaded = try await self.grow(to: size)
-        self.questions = (0..<self.questionCount).map { _ in self.collection.question() }
-        let truth = self.questions.prefix(Self.checkedCount).map { question in
-            (self.exact(question.vector) { _ in true }, self.exact(question.vector) { $0 == 7 })
-        }
-        return try await self.measure(count: self.vectors.count, loaded: loaded, mode: .hybrid, truth: truth)
-    }
-
-    /// Measures by meaning, on a collection that is loaded at once.
-    mutating func line(_ size: Int, bulk store: PostgresKnowledgeStore, _ pool: PostgresPool) async throws -> String {
+    /// Loads a collection at once.
+    mutating func load(_ size: Int, into store: PostgresKnowledgeStore, _ pool: PostgresPool) async throws {
         var collection = BulkCollection(questionCount: self.questionCount, checkedCount: Self.checkedCount)
         let begin = CPUTime.milliseconds
-        let count = try await collection.load(size, into: store, pool)
+        self.chunkCount = try await collection.load(size, into: store, pool)
+        self.loadTime = CPUTime.milliseconds - begin
         self.questions = collection.questions
-        return try await self.measure(
-            count: count,
-            loaded: CPUTime.milliseconds - begin,
-            mode: .dense,
-            truth: collection.nearest.map { ($0.all.names, $0.filtered.names) }
-        )
+        self.truth = collection.nearest.map { ($0.all.names, $0.filtered.names) }
     }
 
-    private func measure(
-        count: Int,
-        loaded: Double,
-        mode: SearchMode,
-        truth: [(all: Set<String>, filtered: Set<String>)]
-    ) async throws -> String {
+    func line(_ store: any KnowledgeStore, mode: SearchMode) async throws -> String {
         let embedder = FixedEmbedder()
-        let base = KnowledgeBase(store: self.store, embedder: embedder, now: { Date() })
+        let base = KnowledgeBase(store: store, embedder: embedder, now: { Date() })
         let questions = self.questions
         let options = KnowledgeQueryOptions(topK: 10, mode: mode)
         // The first query reads the vectors into memory.
@@ -157,9 +162,9 @@ private struct Run {
         var filteredTimes: [Double] = []
         var recall = 0.0
         var filteredRecall = 0.0
-        for (question, exact) in zip(questions, truth) {
-            recall += try await self.recall(question.vector, DocumentFilter(), exact.all)
-            filteredRecall += try await self.recall(question.vector, filter, exact.filtered)
+        for (question, exact) in zip(questions, self.truth) {
+            recall += try await self.recall(store, question.vector, DocumentFilter(), exact.all)
+            filteredRecall += try await self.recall(store, question.vector, filter, exact.filtered)
         }
         for question in questions {
             let begin = CPUTime.milliseconds
@@ -170,7 +175,7 @@ private struct Run {
                 filter: filter,
                 mode: mode
             )
-            _ = try await self.store.search(request) { Array($0.prefix(10)) }
+            _ = try await store.search(request) { Array($0.prefix(10)) }
             filteredTimes.append(CPUTime.milliseconds - begin)
         }
         times.sort()
@@ -185,27 +190,32 @@ private struct Run {
                 Self.text(latencies[latencies.count * 95 / 100]),
             ]
         let columns = [
-            "\(count)", Self.text(loaded / 1000), Self.text(times[times.count / 2]),
+            "\(self.chunkCount)", Self.text(self.loadTime / 1000), Self.text(times[times.count / 2]),
             Self.text(times[times.count * 95 / 100]), Self.text(mean),
-            Self.text(filteredTimes[filteredTimes.count * 95 / 100]), Self.text(recall / Double(truth.count)),
-            Self.text(filteredRecall / Double(truth.count)), "\(CPUTime.residentMegabytes)",
+            Self.text(filteredTimes[filteredTimes.count * 95 / 100]), Self.text(recall / Double(self.truth.count)),
+            Self.text(filteredRecall / Double(self.truth.count)), "\(CPUTime.residentMegabytes)",
         ]
         return (columns + server).joined(separator: "\t")
     }
 
-    /// Writes the last questions, so that other programs can be asked the same.
+    /// Writes the last questions, and their nearest chunks if they were looked for, so that other programs can be asked
+    /// the same.
     func exportQuestions(to path: String) throws {
         var text = ""
-        for question in self.questions {
-            let vector = question.vector.map { "\($0)" }.joined(separator: ",")
-            text += "{\"text\": \"\(question.text)\", \"vector\": [\(vector)]}\n"
+        for (index, question) in self.questions.enumerated() {
+            let nearest = index < self.truth.count ? self.truth[index].all.sorted() : []
+            let line: JSONValue = [
+                "text": .string(question.text), "vector": .array(question.vector.map { .double(Double($0)) }),
+                "nearest": .array(nearest.map { .string($0) }),
+            ]
+            text += line.serializedString() + "\n"
         }
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    /// - Returns: The CPU time in milliseconds.
-    private mutating func grow(to size: Int) async throws -> Double {
-        var spent = 0.0
+    /// Adds documents, one after the other, up to a size, and makes new questions.
+    mutating func grow(to size: Int) async throws {
+        self.loadTime = 0
         while self.vectors.count < size {
             let document = self.collection.document(self.documentCount)
             for entry in document.entries {
@@ -215,14 +225,18 @@ private struct Run {
             }
             self.documentCount += 1
             let begin = CPUTime.milliseconds
-            try await self.store.write(document)
-            spent += CPUTime.milliseconds - begin
+            try await self.stores[0].write(document)
+            self.loadTime += CPUTime.milliseconds - begin
         }
-        return spent
+        self.chunkCount = self.vectors.count
+        self.questions = (0..<self.questionCount).map { _ in self.collection.question() }
+        self.truth = self.questions.prefix(Self.checkedCount).map { question in
+            (self.exact(question.vector) { _ in true }, self.exact(question.vector) { $0 == 7 })
+        }
     }
 
-    /// How many questions are compared with an exact scan.
-    private static let checkedCount = 20
+    /// How many questions are compared with an exact scan: with 20, two runs differed by .05.
+    private static let checkedCount = 200
 
     private func exact(_ query: [Float], _ isAllowed: (Int) -> Bool) -> Set<String> {
         var nearest = BulkCollection.Nearest()
@@ -232,15 +246,25 @@ private struct Run {
         return nearest.names
     }
 
-    private func recall(_ query: [Float], _ filter: DocumentFilter, _ exact: Set<String>) async throws -> Double {
+    /// The share of the ten nearest chunks among the ten best by meaning, found as a query finds them: among as many
+    /// candidates, by their exact cosines.
+    private func recall(
+        _ store: any KnowledgeStore,
+        _ query: [Float],
+        _ filter: DocumentFilter,
+        _ exact: Set<String>
+    ) async throws -> Double {
         let request = CandidateRequest(
             terms: [],
             dense: .init(vector: query, model: SyntheticCollection.model),
-            limit: 10,
+            limit: 100,
             filter: filter,
             mode: .dense
         )
-        let found = try await self.store.search(request) { $0 }.hits.map { "\($0.chunk.documentID) \($0.chunk.index)" }
+        let response = try await store.search(request) { candidates in
+            Array(candidates.sorted { ($0.cosine ?? -1) > ($1.cosine ?? -1) }.prefix(10))
+        }
+        let found = response.hits.map { "\($0.chunk.documentID) \($0.chunk.index)" }
         return Double(exact.intersection(found).count) / Double(max(1, exact.count))
     }
 

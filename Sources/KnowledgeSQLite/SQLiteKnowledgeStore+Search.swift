@@ -14,7 +14,12 @@ extension SQLiteKnowledgeStore {
         // transaction sees the newer one too, so trying again ends unless writers are faster than transactions begin.
         for _ in 0..<100 {
             let response = try await self.read { database -> CandidateResponse? in
-                let search = CandidateSearch(database: database, vectors: self.vectors, request: request)
+                let search = CandidateSearch(
+                    database: database,
+                    vectors: self.vectors,
+                    limits: self.limits,
+                    request: request
+                )
                 return try search.response(select: select)
             }
             if let response { return response }
@@ -30,13 +35,20 @@ private struct CandidateSearch {
 
     private let database: Database
     private let vectors: VectorCache
+    private let limits: SQLiteKnowledgeStore.Limits
     private let request: CandidateRequest
     /// The words, each once; the full-text index knows nothing of those that consist of punctuation.
     private let terms: [String]
 
-    init(database: Database, vectors: VectorCache, request: CandidateRequest) {
+    init(
+        database: Database,
+        vectors: VectorCache,
+        limits: SQLiteKnowledgeStore.Limits,
+        request: CandidateRequest
+    ) {
         self.database = database
         self.vectors = vectors
+        self.limits = limits
         self.request = request
         var terms: [String] = []
         for term in request.terms where !terms.contains(term) && !LexicalAnalyzer.terms(in: term).isEmpty {
@@ -83,6 +95,7 @@ private struct CandidateSearch {
             allowed == nil ? 0 : 1,
             ranges,
             ranges.count,
+            self.limits.maximumPostings,
             &best,
             best.count,
             &found,

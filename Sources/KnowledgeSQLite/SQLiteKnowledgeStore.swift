@@ -13,6 +13,11 @@ public final class SQLiteKnowledgeStore: KnowledgeStore {
         /// In memory each takes a byte per component and 12 more: 1,000,000 of 384 take 400 MB.
         public var maximumVectors = 1_000_000
 
+        /// How many pairs of a query's word and a chunk that holds it a search keeps in memory, at 16 bytes each.
+        ///
+        /// With more, the full-text index is read a second time instead; the results are the same.
+        public var maximumPostings = 4_000_000
+
         /// How many searches run at the same time.
         public var maximumReaders = 4
 

@@ -59,6 +59,55 @@ struct SQLiteKnowledgeStoreTests {
         #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")
     }
 
+    /// Postings that fit into memory, that don't, and of which the first word's do.
+    @Test("The best chunks by words, and their scores, are those of FTS5's own bm25()", arguments: [4_000_000, 0, 150])
+    func bestByWords(maximumPostings: Int) async throws {
+        let directory = try TemporaryStore()
+        var limits = SQLiteKnowledgeStore.Limits()
+        limits.maximumPostings = maximumPostings
+        let store = try directory.open(limits)
+        // Every third chunk has "oil", every second "gas"; lengths go from 1 word to 200, which takes two bytes to write.
+        for number in 0..<30 {
+            let texts = (0..<10).map { index in
+                let row = number * 10 + index
+                let words = [
+                    row % 3 == 0 ? "oil" : "tar", row % 2 == 0 ? "gas" : "tar", row % 7 == 0 ? "coal coal" : "tar",
+                ]
+                return (words + [String](repeating: "filler", count: row * 37 % 200)).joined(separator: " ")
+            }
+            try await store.write(Contract.document("d\(number)", texts))
+        }
+        let words = ["oil", "gas", "coal", "context", "unknown"]
+        for filter in [DocumentFilter(), DocumentFilter(sources: [try GlobPattern("d2*")])] {
+            let request = CandidateRequest(terms: words, dense: nil, limit: 25, filter: filter, mode: .lexical)
+            let response = try await store.search(request) {
+                $0.sorted { ($0.lexicalRank ?? 0) < ($1.lexicalRank ?? 0) }
+            }
+            let expected = try await store.pool.read { database in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT f.rowid, -bm25(document_embeddings_fts, 2.0, 1.0, 0.5) AS score
+                        FROM document_embeddings_fts f JOIN document_embeddings e ON e.id = f.rowid
+                        WHERE document_embeddings_fts MATCH 'oil OR gas OR coal OR context OR unknown'
+                            AND (e.document_id LIKE 'd2%' OR ?)
+                        """,
+                    arguments: [filter.isEmpty]
+                )
+                .map { (id: $0["rowid"] as Int64, score: $0["score"] as Double) }
+            }
+            .sorted { ($0.score, $1.id) > ($1.score, $0.id) }.prefix(25)
+            #expect(response.hits.map(\.candidate.chunkID) == expected.map(\.id))
+            for (hit, wanted) in zip(response.hits, expected) {
+                #expect(abs(hit.candidate.lexicalScore - wanted.score) < 1e-9)
+            }
+            #expect(
+                response.termFrequencies == ["oil": 100, "gas": 150, "coal": 43, "context": 300, "unknown": 0],
+                "Whatever the filter"
+            )
+        }
+    }
+
     @Test("Changes that are too long past to be named are not made up")
     func unnamedChanges() async throws {
         let directory = try TemporaryStore()

@@ -5,8 +5,9 @@
 
 // The best rows of an SQLite full-text index (FTS5) by BM25.
 //
-// FTS5's own bm25() looks up the length of every row that holds any of the words. This one keeps the best rows as it goes
-// and leaves out those that, however short they were, couldn't be among them; most rows of a query with a common word are.
+// FTS5's own bm25() reads the index twice, once to count in how many rows each word occurs, and looks up the length of every
+// row that holds any of them. This one reads it once, a word at a time, and leaves out the rows that,
+// however short they were, couldn't be among the best; most rows of a query with a common word are.
 
 /// A range of row numbers, both ends included.
 typedef struct {
@@ -29,6 +30,8 @@ typedef struct {
 /// @param is_filtered Whether only rows in `ranges` may be found; if not, all may.
 /// @param ranges The rows that may be found, ascending and without overlap.
 /// @param range_count The number of ranges.
+/// @param maximum_postings How many pairs of a word and a row are kept in memory, at 16 bytes each. If there are more, the
+///     index is read a second time instead, with the same result.
 /// @param best Room for `limit` rows.
 /// @param limit The most rows to find, at least 1.
 /// @param found The number of rows that were found.
@@ -38,4 +41,5 @@ typedef struct {
 /// @return SQLITE_OK, or the error of SQLite.
 int gantry_full_text_search(void *database, const char *table, const char *expression, const double *weights,
                             size_t columns, int is_filtered, const gantry_row_range *ranges, size_t range_count,
-                            gantry_row_score *best, size_t limit, size_t *found, int64_t *frequencies, size_t phrases);
+                            size_t maximum_postings, gantry_row_score *best, size_t limit, size_t *found,
+                            int64_t *frequencies, size_t phrases);

@@ -10,6 +10,10 @@ enum Words {
     /// `maxRetries` gives max and retries, `HTTPServer2` gives http and server2. Identifiers joined by other signs,
     /// such as `max_retries`, are several words already.
     static func identifierParts(of word: Substring) -> [String] {
+        // Nearly all words have no capital behind their first letter, and it is quick to see.
+        if word.utf8.dropFirst().allSatisfy({ $0 < 0x80 && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) {
+            return []
+        }
         let scalars = Array(word.unicodeScalars)
         var parts: [String] = []
         var current = String.UnicodeScalarView()
