@@ -57,9 +57,13 @@ struct BulkCollection {
             try await connection.execute(script: "DROP INDEX document_embeddings_vectors")
             return definition
         }
-        for start in stride(from: 1, to: documents, by: Self.documentsPerCopy) {
-            try await self.copy(start..<min(start + Self.documentsPerCopy, documents), pool)
+        let copies = stride(from: 1, to: documents, by: Self.documentsPerCopy).map { start in
+            start..<min(start + Self.documentsPerCopy, documents)
         }
+        for numbers in copies { try await Self.copyDocuments(numbers, pool) }
+        // Every chunk's document is looked up, and the plan for that would be one for the table as it was when it was empty.
+        try await pool.withConnection { try await $0.execute(script: "ANALYZE documents") }
+        for numbers in copies { try await self.copyChunks(numbers, pool) }
         let chunks = documents * SyntheticCollection.chunksPerDocument
         try await pool.withConnection { connection in
             try await connection.query(
@@ -75,27 +79,17 @@ struct BulkCollection {
         return chunks
     }
 
-    private mutating func copy(_ numbers: Range<Int>, _ pool: PostgresPool) async throws {
-        let date = Date(timeIntervalSince1970: 1_700_000_000)
-        var documents: [[PostgresParameter]] = []
-        var chunks: [[PostgresParameter]] = []
-        for number in numbers {
-            let id = "document-\(number)"
+    private static let date = Date(timeIntervalSince1970: 1_700_000_000)
+
+    private static func copyDocuments(_ numbers: Range<Int>, _ pool: PostgresPool) async throws {
+        let rows: [[PostgresParameter]] = numbers.map { number in
             let tenant = number % SyntheticCollection.tenants
-            documents.append([
-                .text(id), .text("made/up/\(tenant)/\(number).txt"), .text("Document \(number)"), .text(""),
-                .jsonb("{\"tenant\": \(tenant)}"), .text("\(number)"), .text(SyntheticCollection.model.name),
-                .int4(Int32(SyntheticCollection.chunksPerDocument)), .textArray([]), .timestamptz(date),
-                .timestamptz(date),
-            ])
-            for index in 0..<SyntheticCollection.chunksPerDocument {
-                let vector = self.collection.vector()
-                self.compare(vector, "\(id) \(index)", tenant: tenant)
-                chunks.append([
-                    .text(id), .int4(Int32(index)), .text("Passage \(index)."), .text(""), .textArray([]), .int(0),
-                    .int(0), .int4(2), .int4Array([]), .bytea([]), .vector(vector), .timestamptz(date),
-                ])
-            }
+            return [
+                .text("document-\(number)"), .text("made/up/\(tenant)/\(number).txt"), .text("Document \(number)"),
+                .text(""), .jsonb("{\"tenant\": \(tenant)}"), .text("\(number)"),
+                .text(SyntheticCollection.model.name), .int4(Int32(SyntheticCollection.chunksPerDocument)),
+                .textArray([]), .timestamptz(Self.date), .timestamptz(Self.date),
+            ]
         }
         try await pool.withTransaction { connection in
             try await connection.copy(
@@ -103,8 +97,27 @@ struct BulkCollection {
                 COPY documents (id, source, title, content, metadata, content_hash, model_name, chunk_count, access_labels,
                     created_at, updated_at) FROM STDIN (FORMAT binary)
                 """,
-                rows: documents
+                rows: rows
             )
+        }
+    }
+
+    private mutating func copyChunks(_ numbers: Range<Int>, _ pool: PostgresPool) async throws {
+        var rows: [[PostgresParameter]] = []
+        for number in numbers {
+            let id = "document-\(number)"
+            for index in 0..<SyntheticCollection.chunksPerDocument {
+                let vector = self.collection.vector()
+                self.compare(vector, "\(id) \(index)", tenant: number % SyntheticCollection.tenants)
+                rows.append([
+                    .text(id), .int4(Int32(index)), .text("Passage \(index)."), .text(""), .textArray([]), .int(0),
+                    .int(0), .int4(2), .int4Array([]), .bytea(Array("\(id) \(index)".utf8)), .vector(vector),
+                    .timestamptz(Self.date),
+                ])
+            }
+        }
+        let chunks = rows
+        try await pool.withTransaction { connection in
             try await connection.copy(
                 """
                 COPY document_embeddings (document_id, chunk_index, chunk_text, context, heading_path, span_start, span_end,

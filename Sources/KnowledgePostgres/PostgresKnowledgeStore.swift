@@ -11,7 +11,10 @@ public final class PostgresKnowledgeStore: KnowledgeStore {
     /// How the database is searched.
     public struct Limits: Sendable {
         /// How many neighbours the vector index keeps in sight (`hnsw.ef_search`); more if more candidates are asked for.
-        public var searchWidth = 100
+        ///
+        /// Twice the candidates of a query: with as many as candidates a search sometimes ends among the wrong neighbours
+        /// (docs/performance.md has what each width finds and costs).
+        public var searchWidth = 200
 
         /// The number of chunks up to which a filtered search compares all of them, exactly, instead of using the index.
         public var maximumExactChunks = 5000
