@@ -40,8 +40,11 @@ private struct CandidateSearch {
         if let dense = self.request.dense, state.model != nil {
             try state.check(dense.model)
             if self.request.mode != .lexical {
-                for (index, near) in try await self.nearest(dense).enumerated() {
-                    candidates[near.chunkID, default: near].denseRank = index + 1
+                for (index, var near) in try await self.nearest(dense).enumerated() {
+                    near.lexicalScore = candidates[near.chunkID]?.lexicalScore ?? 0
+                    near.lexicalRank = candidates[near.chunkID]?.lexicalRank
+                    near.denseRank = index + 1
+                    candidates[near.chunkID] = near
                 }
             }
         }
@@ -151,7 +154,7 @@ private struct CandidateSearch {
 
     // MARK: Vectors
 
-    /// Returns the nearest chunks with their exact cosines, nearest first.
+    /// Returns the nearest chunks with their places and exact cosines, nearest first.
     ///
     /// A filter that keeps few chunks is applied first, and all that are left are compared. Otherwise the index gives
     /// chunks in about the right order until enough have passed the filter (iterative scan), and these are sorted.
@@ -178,13 +181,22 @@ private struct CandidateSearch {
         let rows = try await self.connection.query(
             """
             WITH near AS MATERIALIZED (
-                SELECT e.id, 1 - (e.\(column.name) <=> \(exact)::vector) AS cosine FROM document_embeddings e \(filter)
+                SELECT e.id, e.document_id, e.chunk_index, 1 - (e.\(column.name) <=> \(exact)::vector) AS cosine
+                FROM document_embeddings e \(filter)
                 WHERE e.\(column.name) IS NOT NULL ORDER BY \(order) LIMIT \(parameters.bind(.int(self.request.limit)))
-            ) SELECT id, cosine FROM near ORDER BY cosine DESC, id
+            ) SELECT id, document_id, chunk_index, cosine FROM near ORDER BY cosine DESC, id
             """,
             parameters.values
         )
-        return try rows.map { Candidate(chunkID: try $0.get(0), lexicalScore: 0, cosine: try $0.get(1)) }
+        return try rows.map { row in
+            Candidate(
+                chunkID: try row.get(0),
+                documentID: try row.get(1),
+                chunkIndex: try row.get(2),
+                lexicalScore: 0,
+                cosine: try row.get(3)
+            )
+        }
     }
 
     private func keepsFewChunks() async throws -> Bool {
@@ -199,11 +211,12 @@ private struct CandidateSearch {
 
     // MARK: Rows
 
-    /// Reads what the candidates' rows say: the document, the place in it, and the exact cosine.
+    /// Reads what the rows of those say that only words led to: the document, the place in it, and the exact cosine.
     private func complete(_ candidates: inout [Int64: Candidate], query: [Float]?) async throws {
-        guard !candidates.isEmpty else { return }
+        let incomplete = candidates.values.filter { $0.denseRank == nil }.map(\.chunkID)
+        guard !incomplete.isEmpty else { return }
         var parameters = StatementParameters()
-        let ids = parameters.bind(.int8Array(Array(candidates.keys)))
+        let ids = parameters.bind(.int8Array(incomplete))
         let cosine = query.map { "1 - (e.embedding <=> \(parameters.bind(.vector($0)))::vector)" } ?? "NULL::float8"
         let rows = try await self.connection.query(
             """
