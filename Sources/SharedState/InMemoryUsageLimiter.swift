@@ -83,6 +83,8 @@ public final class InMemoryUsageLimiter: UsageLimiter {
         var count = 0
         /// At how many is looked which may be forgotten.
         var sweepAt = 1024
+        /// When that was done last.
+        var sweptAt: ContinuousClock.Instant?
 
         /// The counters of uses; those that aren't there yet are made.
         mutating func counters(of uses: [LimitedUse], _ now: ContinuousClock.Instant) -> [Counter] {
@@ -106,6 +108,7 @@ public final class InMemoryUsageLimiter: UsageLimiter {
         }
     }
 
+    private static let sweepInterval = Duration.seconds(1)
     /// Whoever waited as long as he was told is not sent back for what was lost in rounding.
     private static let tolerance = 1e-5
 
@@ -136,7 +139,7 @@ public final class InMemoryUsageLimiter: UsageLimiter {
         return self.state.withLock { state in
             if state.count + uses.count > state.sweepAt { self.sweep(&state, now) }
             guard state.count + uses.count <= self.capacity else {
-                return LimitRefusal(index: 0, retryAfter: .seconds(1))
+                return LimitRefusal(index: 0, retryAfter: Self.sweepInterval)
             }
             let counters = state.counters(of: uses, now)
             for (index, counter) in counters.enumerated() {
@@ -157,8 +160,10 @@ public final class InMemoryUsageLimiter: UsageLimiter {
         }
     }
 
-    /// Forgets what has nothing to remember.
+    /// Forgets what has nothing to remember, unless that was done a moment ago: it looks at all there is.
     private func sweep(_ state: inout State, _ now: ContinuousClock.Instant) {
+        if let last = state.sweptAt, now < last + Self.sweepInterval { return }
+        state.sweptAt = now
         state.counters = state.counters.compactMapValues { counters in
             let used = counters.filter { $0.isUsed(now) }
             return used.isEmpty ? nil : used
