@@ -17,7 +17,9 @@ public final class PostgresKnowledgeStore: KnowledgeStore {
         public var searchWidth = 200
 
         /// The number of chunks up to which a filtered search compares all of them, exactly, instead of using the index.
-        public var maximumExactChunks = 5000
+        ///
+        /// A filter that keeps 2 % of a million chunks stays below it: by the index, such a search found .94 of the nearest.
+        public var maximumExactChunks = 25_000
 
         /// How many occurrences of a query's words lead to candidates, the rarest words first.
         ///
