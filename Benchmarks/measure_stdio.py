@@ -1,4 +1,7 @@
-"""How long an echo call takes over stdio, in milliseconds, in turn. Arguments: NAME=COMMAND of each server."""
+"""How long an echo call takes over stdio, in milliseconds. Arguments: NAME=COMMAND of each server.
+
+The servers take turns of several calls, each of which follows the answer to the one before, or comes after a pause.
+"""
 
 import json
 import shlex
@@ -36,19 +39,23 @@ for argument in sys.argv[1:]:
     servers[name] = subprocess.Popen(
         shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-print(f"{'text':>9}  {'server':14} {'median ms':>10} {'99 % ms':>9}")
+ROUNDS = 10
 number = 0
-for size, count in [(10, 2000), (10_000, 300), (100_000, 100), (1_000_000, 30)]:
+print(f"{'text':>9} {'pause ms':>9}  {'server':14} {'median ms':>10} {'99 % ms':>9}")
+for size, pause, count in [(10, 0, 200), (10, 10, 30), (10_000, 0, 30), (100_000, 0, 10), (1_000_000, 0, 3)]:
     figures = {name: [] for name in servers}
-    for index in range(count + 10):
+    for index in range(ROUNDS + 1):
         for name, server in servers.items():
-            number += 1
-            elapsed = call(server, number, str(number) + UNIT * (size // len(UNIT.encode())))
-            if index >= 10:
-                figures[name].append(elapsed)
+            for _ in range(count):
+                number += 1
+                if pause:
+                    time.sleep(pause / 1000)
+                elapsed = call(server, number, str(number) + UNIT * (size // len(UNIT.encode())))
+                if index > 0:  # The first round warms up.
+                    figures[name].append(elapsed)
     for name, values in figures.items():
         tail = sorted(values)[int(len(values) * 0.99) - 1]
-        print(f"{size:9}  {name:14} {statistics.median(values):10.3f} {tail:9.3f}")
+        print(f"{size:9} {pause:9}  {name:14} {statistics.median(values):10.3f} {tail:9.3f}")
 for server in servers.values():
     server.stdin.close()
     server.wait(10)

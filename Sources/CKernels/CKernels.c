@@ -14,10 +14,6 @@ INLINE float dot(const float *restrict a, const float *restrict b, size_t n) {
 
 FAST float gantry_dot_f32(const float *a, const float *b, size_t n) { return dot(a, b, n); }
 
-FAST void gantry_scan_f32(const float *query, const float *rows, size_t count, size_t dimension, float *scores) {
-    for (size_t row = 0; row < count; row++) scores[row] = dot(query, rows + row * dimension, dimension);
-}
-
 FAST void gantry_scan_i8(const int8_t *query, const int8_t *rows, size_t count, size_t dimension, int32_t *sums) {
     // Processors fetch ahead by themselves, but not over the end of a page of memory.
     const size_t distance = 6144;

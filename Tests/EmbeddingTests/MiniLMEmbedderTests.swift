@@ -207,15 +207,17 @@ struct MiniLMEmbedderTests {
 
 @Suite("Kernels")
 struct KernelTests {
-    @Test("The scan is the dot product with each row")
-    func scan() {
-        let rows = (0..<(7 * 33)).map { Float($0 % 11) - 5 }
-        let query = (0..<33).map { Float($0 % 5) - 2 }
-        var scores = [Float](repeating: 0, count: 7)
-        gantry_scan_f32(query, rows, 7, 33, &scores)
-        for row in 0..<7 {
-            let expected = zip(query, rows[(row * 33)..<((row + 1) * 33)]).reduce(Float(0)) { $0 + $1.0 * $1.1 }
-            #expect(abs(scores[row] - expected) < 1e-3)
+    // Many rows, so that some are fetched ahead and the last ones aren't.
+    @Test("The scan is the dot product with each row", arguments: [1, 7, 400])
+    func scan(count: Int) {
+        let rows = (0..<(count * 33)).map { Int8($0 % 255 - 127) }
+        let query = (0..<33).map { Int8($0 * 7 % 255 - 127) }
+        var sums = [Int32](repeating: 0, count: count)
+        gantry_scan_i8(query, rows, count, 33, &sums)
+        for row in 0..<count {
+            let values = rows[(row * 33)..<((row + 1) * 33)]
+            let expected = zip(query, values).reduce(Int32(0)) { $0 + Int32($1.0) * Int32($1.1) }
+            #expect(sums[row] == expected)
         }
     }
 }

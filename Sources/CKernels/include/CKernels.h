@@ -16,9 +16,6 @@
 /// The dot product of two vectors.
 float gantry_dot_f32(const float *a, const float *b, size_t n);
 
-/// scores[i] = dot(query, rows + i * dimension)
-void gantry_scan_f32(const float *query, const float *rows, size_t count, size_t dimension, float *scores);
-
 /// sums[i] = dot(query, rows + i * dimension), for at most 100,000 dimensions.
 void gantry_scan_i8(const int8_t *query, const int8_t *rows, size_t count, size_t dimension, int32_t *sums);
 
