@@ -85,8 +85,8 @@ public enum Redaction {
         var text = text
         return text.withUTF8 { bytes -> String? in
             if self.holds(bytes, self.keyBeginning), self.holds(bytes, self.keyEnd) { return self.placeholder }
-            var result: [UInt8]?
-            /// Up to where the text is in the result.
+            var result: [UInt8] = []
+            /// Up to where the text is in the result; nothing of it is as long as there was no secret.
             var taken = 0
             var start = 0
             var position = 0
@@ -98,13 +98,16 @@ public enum Redaction {
                     position += 1
                 }
                 if self.isSecret(word: UnsafeBufferPointer(rebasing: bytes[start..<position])) {
-                    result = (result ?? []) + bytes[taken..<start] + self.placeholder.utf8
+                    result += bytes[taken..<start]
+                    result += self.placeholder.utf8
                     taken = position
                 }
                 position += separator
                 start = position
             }
-            return result.map { String(decoding: $0 + bytes[taken...], as: UTF8.self) }
+            guard taken > 0 else { return nil }
+            result += bytes[taken...]
+            return String(decoding: result, as: UTF8.self)
         }
     }
 

@@ -227,6 +227,16 @@ struct AuditTests {
         }
     }
 
+    // Computed with another library, so that logs which exist stay right.
+    @Test("A link is the MAC of the link before, the number and the record as JSON")
+    func link() async throws {
+        try await AuditBench.with(.sqlite) { bench in
+            let chain = AuditChain(key: [UInt8](repeating: 7, count: 32))
+            let link = chain.link(bench.record(1), sequence: 1, after: AuditChain.origin)
+            #expect(Hexadecimal.encode(link) == "63902485e5559b66ba4dfce8c7cec55c5cf995707505b93db9598fe6400f6a46")
+        }
+    }
+
     @Test("A chain that was made anew without the key is found", arguments: AuditPlace.allCases)
     func otherKey(place: AuditPlace) async throws {
         try await AuditBench.with(place) { bench in
@@ -488,6 +498,13 @@ struct AuditTests {
     func redaction(given: String, kept: String) throws {
         let value = try #require(try JSONValue(parsing: given).objectValue)
         #expect(Redaction.redacted(value).text == kept)
+    }
+
+    @Test("A long text of nothing but secrets loses all of them")
+    func manySecrets() {
+        let text = String(repeating: "ghp_0123456789 ", count: 200_000)
+        let clean = Redaction.clean(.string(text)).stringValue
+        #expect(clean == String(repeating: "[redacted] ", count: 200_000))
     }
 
     @Test("Long arguments are cut, and their digest is of all of it")
