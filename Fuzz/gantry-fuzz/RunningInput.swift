@@ -14,8 +14,7 @@ final class RunningInput: Sendable {
     let executions = Atomic(0)
     /// When the current input was begun, in nanoseconds; 0 between inputs.
     let startedAt = Atomic<UInt64>(0)
-    // Written by the one worker, and never read here.
-    private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer
+    private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer  // Safe: one worker writes, and nobody reads.
 
     init(path: String) throws {
         self.path = path

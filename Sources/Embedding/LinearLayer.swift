@@ -14,8 +14,7 @@ final class LinearLayer: Sendable {
     let inputs: Int
     private let processor: gantry_processor
     private let arithmetic: Arithmetic
-    // Unsafe only because it is a pointer: what it points to is its own, is written in `init` only, and is freed with it.
-    nonisolated(unsafe) private let packed: UnsafeMutableRawPointer
+    nonisolated(unsafe) private let packed: UnsafeMutableRawPointer  // Safe: its own, and written in `init` only.
     /// The scale of each output, with 16-bit integers.
     private let scales: [Float]
     private let bias: [Float]

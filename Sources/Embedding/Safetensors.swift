@@ -8,8 +8,7 @@ final class Safetensors: Sendable {
     /// The numbers of one tensor; they keep the file mapped.
     struct Floats: Sendable {
         private let file: Safetensors
-        // Unsafe only because it is a pointer: what it points to is read-only, and mapped as long as `file` lives.
-        nonisolated(unsafe) let pointer: UnsafePointer<Float>
+        nonisolated(unsafe) let pointer: UnsafePointer<Float>  // Safe: read-only, and mapped as long as `file` lives.
 
         fileprivate init(_ file: Safetensors, _ pointer: UnsafePointer<Float>) {
             self.file = file
@@ -17,8 +16,7 @@ final class Safetensors: Sendable {
         }
     }
 
-    // Unsafe only because it is a pointer: the mapping is read-only and ends with the object.
-    nonisolated(unsafe) private let base: UnsafeRawPointer
+    nonisolated(unsafe) private let base: UnsafeRawPointer  // Safe: the mapping is read-only and ends with the object.
     private let size: Int
     private let header: JSONObject
     private let dataStart: Int

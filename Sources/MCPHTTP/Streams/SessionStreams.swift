@@ -315,9 +315,9 @@ final class SessionStreams: Sendable {
 
 /// Lends the one writer of a body to the one task that writes.
 final class WriterBox: Sendable {
-    // Unsafe because Hummingbird's writers are not Sendable, although they may be handed on: one task of the group writes,
-    // and the body itself only once the group has ended.
-    nonisolated(unsafe) var writer: any ResponseBodyWriter
+    // Hummingbird's writers are not Sendable, although they may be handed on: one task of the group writes, and the body
+    // itself only once the group has ended.
+    nonisolated(unsafe) var writer: any ResponseBodyWriter  // Safe: one task at a time has it.
 
     init(_ writer: any ResponseBodyWriter) {
         self.writer = writer

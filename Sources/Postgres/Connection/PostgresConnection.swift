@@ -701,8 +701,8 @@ public actor PostgresConnection {
     /// A thread of its own does so, since libpq waits for the server.
     private func cancelInServer(_ pointer: OpaquePointer) {
         guard let cancel = PQgetCancel(pointer) else { return }
-        // PQcancel is the one function that may be called on another thread; it has a copy of all that it needs.
-        nonisolated(unsafe) let request = cancel
+        // PQcancel is the one function that may be called on another thread.
+        nonisolated(unsafe) let request = cancel  // Safe: it has a copy of all that it needs.
         self.isCancelling = true
         let hasStarted = BlockingCalls.start {
             var text = [CChar](repeating: 0, count: 256)

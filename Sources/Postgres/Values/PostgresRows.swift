@@ -113,9 +113,8 @@ public struct PostgresRow: Sendable {
 
 /// Owns a result of libpq, and frees it once nobody has it any more.
 final class PostgresResult: Sendable {
-    // Unsafe only because it is a pointer: a result is not changed after libpq has handed it out, and may be passed between
-    // threads (PostgreSQL documentation, section 32.21).
-    nonisolated(unsafe) let pointer: OpaquePointer
+    // A result may be passed between threads (PostgreSQL documentation, section 32.21).
+    nonisolated(unsafe) let pointer: OpaquePointer  // Safe: libpq does not change a result that it has handed out.
 
     init(_ pointer: OpaquePointer) { self.pointer = pointer }
 
