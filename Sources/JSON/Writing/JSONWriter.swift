@@ -40,13 +40,7 @@ public struct JSONWriter {
         Self.withWriter(to: &output) { writer in
             writer.write(UInt8(ascii: "{"))
             var isFirst = true
-            members { name, value in
-                if !isFirst { writer.write(UInt8(ascii: ",")) }
-                isFirst = false
-                writer.write(name)
-                writer.write(UInt8(ascii: ":"))
-                writer.write(value)
-            }
+            members { writer.writeMember($0, $1, &isFirst) }
             writer.write(UInt8(ascii: "}"))
         }
     }
@@ -95,15 +89,17 @@ public struct JSONWriter {
         case .object(let object):
             self.write(UInt8(ascii: "{"))
             var isFirst = true
-            for (key, value) in object.members {
-                if !isFirst { self.write(UInt8(ascii: ",")) }
-                isFirst = false
-                self.write(key)
-                self.write(UInt8(ascii: ":"))
-                self.write(value)
-            }
+            for (key, value) in object.members { self.writeMember(key, value, &isFirst) }
             self.write(UInt8(ascii: "}"))
         }
+    }
+
+    private mutating func writeMember(_ name: String, _ value: JSONValue, _ isFirst: inout Bool) {
+        if !isFirst { self.write(UInt8(ascii: ",")) }
+        isFirst = false
+        self.write(name)
+        self.write(UInt8(ascii: ":"))
+        self.write(value)
     }
 
     private mutating func writePretty(_ value: JSONValue, indentation: Int) {
